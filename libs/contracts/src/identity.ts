@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+
+/** What makes an event the same event: repeating it is harmless. */
+export interface EventIdentity {
+  namespace: string;
+  source: string;
+  id: string;
+}
+
+/** A field's length stands before it, so that no two lists of fields hash the same bytes. */
+function digest(domain: string, fields: readonly string[]): string {
+  const hash = createHash('sha256').update(`${domain}\n`);
+  for (const field of fields) hash.update(`${Buffer.byteLength(field)}:${field}`);
+  return hash.digest('base64url');
+}
+
+/** `dlv_` + 27 characters (160 bits). The same for every retry and replay; sent as `webhook-id`. */
+export function deliveryIdOf(event: EventIdentity, subscriptionUid: string): string {
+  return `dlv_${digest('delivery', [event.namespace, event.source, event.id, subscriptionUid]).slice(0, 27)}`;
+}
+
+/** The event id that follows from an `Idempotency-Key`; in a batch, each event's index makes its own. */
+export function eventIdOfIdempotencyKey(namespace: string, key: string, index?: number): string {
+  const id = `evt_${digest('idempotency-key', [namespace, key]).slice(0, 27)}`;
+  return index === undefined ? id : `${id}-${index}`;
+}
+
+/** The key of a record on `events.v1`. */
+export function eventRecordKey(namespace: string, idOrPartitionKey: string): string {
+  return `${namespace}/${idOrPartitionKey}`;
+}
+
+/** The key of a record that belongs to a subscription. */
+export function subscriptionKey(namespace: string, subscription: string): string {
+  return `${namespace}/${subscription}`;
+}

@@ -1,0 +1,73 @@
+/** Header values as they are written; Kafka itself knows bytes only. */
+export type RecordHeaders = Record<string, string | Buffer>;
+
+/** A record on its way to Kafka. Without `partition` the key's hash decides. */
+export interface OutgoingRecord {
+  topic: string;
+  partition?: number;
+  key: string | null;
+  /** `null` is a tombstone. */
+  value: Buffer | null;
+  headers: RecordHeaders;
+}
+
+/** A record as it was read. */
+export interface IncomingRecord {
+  topic: string;
+  partition: number;
+  offset: bigint;
+  /** Epoch milliseconds: the broker's append time on every topic but the compacted ones. */
+  timestamp: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, Buffer | string | (Buffer | string)[] | undefined>;
+}
+
+/** The first value of a header as text; `undefined` when the record has none. */
+export function headerText(headers: IncomingRecord['headers'], name: string): string | undefined {
+  const value = headers[name];
+  const first = Array.isArray(value) ? value[0] : value;
+  return first === undefined || first === null ? undefined : first.toString();
+}
+
+/** A record that cannot be read: it goes to the dead-letter topic and never round again. */
+export class UnreadableRecordError extends Error {
+  readonly code = 'unreadable_record';
+  readonly retryable = false;
+}
+
+/** @throws UnreadableRecordError when the header is missing */
+export function requireHeader(headers: IncomingRecord['headers'], name: string): string {
+  const value = headerText(headers, name);
+  if (value === undefined) throw new UnreadableRecordError(`The record has no header "${name}".`);
+  return value;
+}
+
+/** @throws UnreadableRecordError when the header is missing or is not a whole number ≥ 0 */
+export function requireNumberHeader(headers: IncomingRecord['headers'], name: string): number {
+  const text = requireHeader(headers, name);
+  const value = Number(text);
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new UnreadableRecordError(`The header "${name}" is not a whole number: "${text.slice(0, 40)}".`);
+  }
+  return value;
+}
+
+/** The W3C trace context as it travels in record headers. */
+export interface TraceContext {
+  traceparent: string;
+  tracestate?: string;
+}
+
+export function traceContextOf(headers: IncomingRecord['headers']): TraceContext | undefined {
+  const traceparent = headerText(headers, 'traceparent');
+  if (traceparent === undefined) return undefined;
+  const tracestate = headerText(headers, 'tracestate');
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+}
+
+/** `00-<trace id>-<span id>-<flags>` → the trace id, or `undefined` when it is none. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent ?? '');
+  return match?.[1];
+}

@@ -1,0 +1,77 @@
+import type { Admin } from 'kafkajs';
+import type { TopicSpec } from '@quittance/contracts';
+import type { KafkaClient } from './kafka-client.js';
+
+/** A topic exists, but not as it has to be. */
+export class TopicMismatchError extends Error {
+  readonly code = 'topic_mismatch';
+  readonly retryable = false;
+}
+
+/** Creates topics and looks at them. */
+export class KafkaAdmin {
+  private connecting: Promise<Admin> | undefined;
+
+  constructor(private readonly client: KafkaClient) {}
+
+  /**
+   * Creates the topics that are missing. Existing ones are left as they are.
+   * @returns the names of those created
+   * @throws TopicMismatchError when an existing topic has fewer partitions than it should
+   */
+  async ensureTopics(specs: readonly TopicSpec[], replicationFactor = 1): Promise<string[]> {
+    const admin = await this.connected();
+    const existing = new Set(await admin.listTopics());
+    const missing = specs.filter((spec) => !existing.has(spec.name));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((spec) => ({
+          topic: spec.name,
+          numPartitions: spec.partitions,
+          replicationFactor,
+          configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    }
+    for (const spec of specs) {
+      const partitions = await this.partitionCount(spec.name);
+      if (partitions < spec.partitions) {
+        throw new TopicMismatchError(
+          `The topic ${spec.name} has ${partitions} partitions and should have ${spec.partitions}: ` +
+            'add them with kafka-topics.sh --alter, or ask for fewer.',
+        );
+      }
+    }
+    return missing.map((spec) => spec.name);
+  }
+
+  async partitionCount(topic: string): Promise<number> {
+    const admin = await this.connected();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length ?? 0;
+  }
+
+  /** Adds partitions; existing records stay where they are. */
+  async growTopic(topic: string, partitions: number): Promise<void> {
+    const admin = await this.connected();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] });
+  }
+
+  async close(): Promise<void> {
+    const admin = await this.connecting?.catch(() => undefined);
+    await admin?.disconnect();
+  }
+
+  private connected(): Promise<Admin> {
+    this.connecting ??= (async () => {
+      const admin = this.client.kafka.admin();
+      await admin.connect();
+      return admin;
+    })();
+    this.connecting.catch(() => {
+      this.connecting = undefined;
+    });
+    return this.connecting;
+  }
+}

@@ -1,0 +1,44 @@
+import type { FinishedRuns } from './offset-window.js';
+
+/** Kafka's `offset.metadata.max.bytes` is 4,096 by default. */
+const MAX_LENGTH = 4000;
+const VERSION = 'q1:';
+
+/**
+ * Writes finished runs for the metadata of a commit: pairs of gap and length in base 36, each relative to
+ * the end of the run before. Runs that do not fit are left out, the farthest first: they are repeated after
+ * a crash, which is allowed.
+ */
+export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): string {
+  if (runs.length === 0) return '';
+  let text = VERSION;
+  let cursor = commitOffset;
+  for (const [from, to] of runs) {
+    const part = `${(from - cursor).toString(36)}.${(to - from).toString(36)} `;
+    if (text.length + part.length > MAX_LENGTH) break;
+    text += part;
+    cursor = to;
+  }
+  return text.trimEnd();
+}
+
+/** The runs of a commit's metadata. Metadata of another make, or damaged, has none: records are repeated then. */
+export function decodeRuns(
+  commitOffset: bigint,
+  metadata: string | null | undefined,
+  span: number,
+): FinishedRuns {
+  if (!metadata?.startsWith(VERSION)) return [];
+  const runs: [bigint, bigint][] = [];
+  let cursor = commitOffset;
+  for (const part of metadata.slice(VERSION.length).split(' ')) {
+    const match = /^([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/.exec(part);
+    if (!match) return [];
+    const from = cursor + BigInt(Number.parseInt(match[1]!, 36));
+    const to = from + BigInt(Number.parseInt(match[2]!, 36));
+    if (to > commitOffset + BigInt(span)) return [];
+    runs.push([from, to]);
+    cursor = to;
+  }
+  return runs;
+}

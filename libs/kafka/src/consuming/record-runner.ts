@@ -1,0 +1,106 @@
+import { encodeDeadLetter, type IncomingRecord, type OutgoingRecord } from '@quittance/contracts';
+import type { KafkaLog } from '../kafka-client.js';
+import type { KafkaPublisher } from '../publishing/publisher.js';
+import { sizeOf, type AssignedPartition } from './assigned-partition.js';
+import { outcomeOfError, type HandlerOutcome } from './handler-outcome.js';
+
+/** What a handler is told beside the record. */
+export interface RecordContext {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** False once the assignment under which the record was read is over. */
+  isCurrent(): boolean;
+  /** Aborts when the time for draining is up. */
+  readonly signal: AbortSignal;
+}
+
+export type RecordHandler = (record: IncomingRecord, context: RecordContext) => Promise<HandlerOutcome>;
+
+export interface RecordRunnerOptions {
+  publisher: Pick<KafkaPublisher, 'publishAll'>;
+  deadLetterTopic: string;
+  log: KafkaLog;
+  signal: AbortSignal;
+  /** No further try in place: the process is about to stop. */
+  isDraining(): boolean;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Carries one record through its handler; the one place where an outcome decides what becomes of an offset. */
+export class RecordRunner {
+  constructor(private readonly options: RecordRunnerOptions) {}
+
+  async run(record: IncomingRecord, partition: AssignedPartition, handler: RecordHandler): Promise<void> {
+    const bytes = sizeOf(record);
+    const context: RecordContext = {
+      topic: record.topic,
+      partition: record.partition,
+      offset: record.offset,
+      isCurrent: () => partition.current,
+      signal: this.options.signal,
+    };
+    let outcome: HandlerOutcome | undefined;
+    for (let failures = 0; ;) {
+      try {
+        outcome ??= await handler(record, context);
+        const isWritten = await this.write(outcome, record, partition);
+        if (isWritten) partition.finish(record, bytes);
+        else partition.release(bytes);
+        return;
+      } catch (error) {
+        // An outcome that could not be written is kept: the handler, and what it did outside, is not repeated.
+        outcome ??= outcomeOfError(error);
+        if (outcome && failures === 0 && outcome.kind === 'dead')
+          this.report('warn', record, error, 'gave up');
+        else this.report('warn', record, error, `tries again, failure ${failures + 1}`);
+        failures++;
+        if (!partition.current || this.options.isDraining()) {
+          partition.release(bytes);
+          return;
+        }
+        await pause(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS));
+        if (!partition.current || this.options.isDraining()) {
+          partition.release(bytes);
+          return;
+        }
+      }
+    }
+  }
+
+  /** @returns whether the offset may be finished */
+  private async write(
+    outcome: HandlerOutcome,
+    record: IncomingRecord,
+    partition: AssignedPartition,
+  ): Promise<boolean> {
+    const isCurrent = partition.current;
+    const records: OutgoingRecord[] = [...outcome.ledger];
+    if (isCurrent) {
+      records.push(...outcome.onward);
+      if (outcome.death) {
+        const { topic, partition: number, offset } = record;
+        const death = { ...outcome.death, at: Date.now(), topic, partition: number, offset };
+        records.push(encodeDeadLetter(this.options.deadLetterTopic, record, death));
+      }
+    }
+    if (records.length > 0) await this.options.publisher.publishAll(records);
+    return isCurrent;
+  }
+
+  private report(level: 'warn', record: IncomingRecord, error: unknown, what: string): void {
+    this.options.log(level, `Handling a record failed: ${what}.`, {
+      topic: record.topic,
+      partition: record.partition,
+      offset: String(record.offset),
+      code: error instanceof Error && 'code' in error ? error.code : undefined,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,174 @@
+import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import type { IncomingRecord } from '@quittance/contracts';
+import type { KafkaClient } from '../kafka-client.js';
+import type { KafkaPublisher } from '../publishing/publisher.js';
+import { ByteBudget } from './byte-budget.js';
+import { GroupConsumer, type GroupHealth } from './group-consumer.js';
+import type { HandlerOutcome } from './handler-outcome.js';
+import { RecordRunner, type RecordHandler } from './record-runner.js';
+
+/** Topics whose records one handler takes. */
+export interface RecordSource {
+  /** The handler's `@EventPattern(…)`. */
+  pattern: string;
+  topics: readonly string[];
+  /** When a record may be handed over, epoch milliseconds. Must rise within a topic. Default: at once. */
+  availableAt?: (record: IncomingRecord) => number;
+}
+
+export interface ConsumerGroup {
+  groupId: string;
+  sources: readonly RecordSource[];
+  /** Most offsets between the committed one and the highest in flight, per partition. Default 1,000. */
+  windowSpan?: number;
+  /** Longest wait of a fetch for the first byte, ms. Default 100. */
+  maxWaitTimeMs?: number;
+  /** After this much silence a member counts as dead, ms. Default 10,000. */
+  sessionTimeoutMs?: number;
+}
+
+export interface KafkaStrategyOptions {
+  client: KafkaClient;
+  publisher: Pick<KafkaPublisher, 'publishAll'>;
+  deadLetterTopic: string;
+  groups: readonly ConsumerGroup[];
+  /** Record bytes in flight in this process. Default 256 MiB. */
+  byteBudget?: number;
+  /** How long `close` waits for what is in flight, ms. Default 20,000. */
+  drainTimeoutMs?: number;
+}
+
+const DEFAULT_BYTE_BUDGET = 256 * 1024 * 1024;
+const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
+const FIRST_START_PAUSE_MS = 500;
+const LONGEST_START_PAUSE_MS = 5000;
+
+/**
+ * Nest's transport for Kafka: handlers are ordinary `@EventPattern` methods that get an `IncomingRecord` and
+ * a `RecordContext` and return a `HandlerOutcome`. Unlike Nest's own, it takes many records at once, leaves
+ * bytes alone, and finishes an offset only after what follows from the record is acknowledged.
+ */
+export class KafkaStrategy extends Server implements CustomTransportStrategy {
+  private readonly consumers: GroupConsumer[] = [];
+  private readonly abort = new AbortController();
+  private readonly runner: RecordRunner;
+  private readonly budget: ByteBudget;
+  private draining = false;
+  private started = false;
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: KafkaStrategyOptions) {
+    super();
+    this.budget = new ByteBudget(options.byteBudget ?? DEFAULT_BYTE_BUDGET);
+    this.runner = new RecordRunner({
+      publisher: options.publisher,
+      deadLetterTopic: options.deadLetterTopic,
+      log: options.client.log,
+      signal: this.abort.signal,
+      isDraining: () => this.draining,
+    });
+  }
+
+  /** Called by Nest. Kafka may be unreachable: it is tried until it is there, and `health` says so meanwhile. */
+  listen(callback: (error?: unknown) => void): void {
+    try {
+      for (const group of this.options.groups) this.consumers.push(this.consumer(group));
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    for (const consumer of this.consumers) void this.startUntilItWorks(consumer);
+    this.started = true;
+    callback();
+  }
+
+  /** Called by Nest: takes nothing new, waits for what is in flight, commits, then leaves the groups. */
+  close(): Promise<void> {
+    this.closing ??= this.drainAndLeave();
+    return this.closing;
+  }
+
+  private async drainAndLeave(): Promise<void> {
+    this.draining = true;
+    const timeout = setTimeout(
+      () => this.abort.abort(new Error('The time for draining is up.')),
+      this.options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    );
+    const isUp = new Promise<void>((resolve) => {
+      this.abort.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([Promise.all(this.consumers.map((consumer) => consumer.drain())), isUp]);
+    clearTimeout(timeout);
+    await Promise.all(this.consumers.map((consumer) => consumer.stop().catch(() => undefined)));
+  }
+
+  health(): GroupHealth {
+    const all = this.consumers.map((consumer) => consumer.health());
+    return {
+      alive: all.every((health) => health.alive),
+      joined: this.started && all.every((health) => health.joined),
+      partitions: all.reduce((sum, health) => sum + health.partitions, 0),
+      inFlight: all.reduce((sum, health) => sum + health.inFlight, 0),
+    };
+  }
+
+  /** Required by Nest; there are no events of this transport to listen to. */
+  override on(): never {
+    throw new Error('The Kafka transport has no events of its own; use health().');
+  }
+
+  override unwrap<T>(): T {
+    return this.consumers as T;
+  }
+
+  private consumer(group: ConsumerGroup): GroupConsumer {
+    const handlers = new Map<string, RecordHandler>();
+    const availableAt = new Map<string, (record: IncomingRecord) => number>();
+    for (const source of group.sources) {
+      const handler = this.handlerOf(source.pattern);
+      for (const topic of source.topics) {
+        handlers.set(topic, handler);
+        if (source.availableAt) availableAt.set(topic, source.availableAt);
+      }
+    }
+    return new GroupConsumer({
+      client: this.options.client,
+      groupId: group.groupId,
+      topics: [...handlers.keys()],
+      availableAt,
+      budget: this.budget,
+      start: (record, partition) => void this.runner.run(record, partition, handlers.get(record.topic)!),
+      windowSpan: group.windowSpan,
+      maxWaitTimeMs: group.maxWaitTimeMs,
+      sessionTimeoutMs: group.sessionTimeoutMs,
+    });
+  }
+
+  private handlerOf(pattern: string): RecordHandler {
+    const handler = this.getHandlerByPattern(pattern);
+    if (!handler) throw new Error(`No controller has a handler @EventPattern('${pattern}').`);
+    return async (record, context) => {
+      const result: unknown = await handler(record, context);
+      return (isObservable(result) ? await lastValueFrom(result) : result) as HandlerOutcome;
+    };
+  }
+
+  private async startUntilItWorks(consumer: GroupConsumer): Promise<void> {
+    for (
+      let pause = FIRST_START_PAUSE_MS;
+      !this.draining;
+      pause = Math.min(pause * 2, LONGEST_START_PAUSE_MS)
+    ) {
+      try {
+        await consumer.start();
+        return;
+      } catch (error) {
+        this.options.client.log('warn', 'The consumer could not start; trying again.', {
+          error: error instanceof Error ? error.message : String(error),
+        });
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+}

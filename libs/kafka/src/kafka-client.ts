@@ -1,0 +1,49 @@
+import { Kafka, logLevel, type logCreator } from 'kafkajs';
+
+export interface KafkaSettings {
+  /** `host:port` of brokers to begin with. */
+  brokers: string[];
+  /** Names this process in the broker's logs and quotas. */
+  clientId: string;
+}
+
+export type KafkaLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  extra: Record<string, unknown>,
+) => void;
+
+const LEVELS: Partial<Record<logLevel, 'debug' | 'info' | 'warn' | 'error'>> = {
+  [logLevel.ERROR]: 'error',
+  [logLevel.WARN]: 'warn',
+  [logLevel.INFO]: 'info',
+  [logLevel.DEBUG]: 'debug',
+};
+
+/** The connection settings and log of one process; publishers, readers and consumers are made from it. */
+export class KafkaClient {
+  /** Only this library uses it. */
+  readonly kafka: Kafka;
+
+  /** @param log where kafkajs's own lines from `warn` up go; left out: nowhere */
+  constructor(
+    readonly settings: KafkaSettings,
+    readonly log: KafkaLog = () => undefined,
+  ) {
+    const creator: logCreator =
+      () =>
+      ({ namespace, level, log: entry }) => {
+        const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...extra } = entry;
+        log(LEVELS[level] ?? 'info', message, { kafkajs: namespace, ...extra });
+      };
+    this.kafka = new Kafka({
+      clientId: settings.clientId,
+      brokers: settings.brokers,
+      logLevel: logLevel.WARN,
+      logCreator: creator,
+      connectionTimeout: 3000,
+      requestTimeout: 15_000,
+      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
+    });
+  }
+}

@@ -82,4 +82,5 @@ export {
   type ResourceKind,
   type SubscriptionResource,
 } from './resources/config-record.js';
+export type { ResourceCondition, ResourcePage, ResourceView } from './resources/resource-view.js';
 export { Problem, PROBLEMS, type ProblemCode, type ProblemDocument } from './problem.js';

@@ -1,0 +1,209 @@
+import {
+  decodeConfigChange,
+  type ApiKeyResource,
+  type ConfigChange,
+  type IncomingRecord,
+  type LadderStep,
+} from '@quittance/contracts';
+import type { ConfigSource } from './config-source.js';
+import type { CompiledEventType } from './event-type.js';
+import { ResourceStore } from './resource-store.js';
+import type { CompiledSubscription } from './subscription.js';
+import { Waiters } from './waiters.js';
+
+/** The catalogue is behind what the caller needs. Trying again helps as soon as Kafka can be read. */
+export class CatalogueBehindError extends Error {
+  readonly code = 'catalogue_behind';
+  readonly retryable = true;
+}
+
+/** A record of `config.v1` that was not taken over. */
+export interface CatalogueProblem {
+  /** `Kind/namespace/name`. */
+  key: string;
+  offset: bigint;
+  message: string;
+}
+
+export interface CatalogueOptions {
+  source: ConfigSource;
+  /** How long after its beginning the last completed fetch still counts as "now", in milliseconds. */
+  stalenessMs: number;
+  ladder: readonly LadderStep[];
+  /** False for a service that never validates: JSON Schemas take time and memory. Default true. */
+  compileSchemas?: boolean;
+  onProblem?: (problem: CatalogueProblem) => void;
+}
+
+/** How often a caller that waits for freshness looks again. The long poll behind it lasts up to 100 ms. */
+const FRESHNESS_POLL_MS = 5;
+/** Compiling at the start makes way for timers and probes this often. */
+const APPLY_AT_ONCE = 100;
+
+/** The configuration in memory, compiled, as of {@link Catalogue.revision}. */
+export class Catalogue {
+  private readonly store: ResourceStore;
+  private readonly revisionWaiters = new Waiters();
+  private readonly freshnessWaiters = new Waiters();
+  private freshnessPoll: NodeJS.Timeout | undefined;
+  /** While the topic is first read, its last record per key: earlier ones need not be compiled. */
+  private pending: Map<string, IncomingRecord> | undefined = new Map();
+  private applied = -1;
+  private current: IncomingRecord | undefined;
+  private snapshotSeen = false;
+  private invalid = 0;
+  private closed = false;
+
+  constructor(private readonly options: CatalogueOptions) {
+    this.store = new ResourceStore({
+      ladder: options.ladder,
+      compileSchemas: options.compileSchemas ?? true,
+      onBroken: (_kind, _namespace, _name, problem) => this.reportProblem(problem),
+    });
+  }
+
+  /** Resolves once everything that stood in the topic is compiled. */
+  async start(): Promise<void> {
+    await this.options.source.start((record) => {
+      if (this.pending === undefined) {
+        this.apply(record);
+        return;
+      }
+      const key = record.key?.toString() ?? '';
+      this.pending.delete(key);
+      this.pending.set(key, record);
+    });
+    await this.applyPending();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.freshnessPoll);
+    this.freshnessPoll = undefined;
+    const error = new CatalogueBehindError('The service is shutting down.');
+    this.revisionWaiters.rejectAll(error);
+    this.freshnessWaiters.rejectAll(error);
+    await this.options.source.close();
+  }
+
+  /** The offset of the last change applied; -1 before any. */
+  get revision(): number {
+    return this.applied;
+  }
+
+  /** Everything was read once, a snapshot marker included. */
+  get ready(): boolean {
+    return this.pending === undefined && this.snapshotSeen;
+  }
+
+  /** False once nothing will be read any more: the process should end. */
+  get alive(): boolean {
+    return this.options.source.alive;
+  }
+
+  /** Records that could not be taken over since the start. */
+  get invalidRecords(): number {
+    return this.invalid;
+  }
+
+  /** True when every change acknowledged `stalenessMs` ago is applied. */
+  isFresh(): boolean {
+    const { confirmedAt } = this.options.source;
+    return confirmedAt > 0 && performance.now() - confirmedAt <= this.options.stalenessMs;
+  }
+
+  /**
+   * Resolves at once when the catalogue is fresh.
+   * @throws CatalogueBehindError after `timeoutMs`
+   */
+  whenFresh(timeoutMs: number): Promise<void> {
+    if (this.isFresh()) return Promise.resolve();
+    if (this.closed) return Promise.reject(this.behind('is shutting down'));
+    this.freshnessPoll ??= setInterval(() => this.pollFreshness(), FRESHNESS_POLL_MS);
+    return this.freshnessWaiters.wait(0, timeoutMs, () => this.behind('has not been confirmed by Kafka'));
+  }
+
+  isAt(revision: number): boolean {
+    return this.applied >= revision;
+  }
+
+  /**
+   * Resolves at once when the revision is already applied.
+   * @throws CatalogueBehindError after `timeoutMs`
+   */
+  whenAt(revision: number, timeoutMs: number): Promise<void> {
+    if (this.isAt(revision)) return Promise.resolve();
+    if (this.closed) return Promise.reject(this.behind('is shutting down'));
+    return this.revisionWaiters.wait(revision, timeoutMs, () =>
+      this.behind(`has not reached revision ${revision}`),
+    );
+  }
+
+  eventType(namespace: string, name: string): CompiledEventType | undefined {
+    return this.store.eventType(namespace, name);
+  }
+
+  /** The subscriptions of the namespace whose patterns want the type, in order of name. */
+  subscriptionsFor(namespace: string, type: string): readonly CompiledSubscription[] {
+    return this.store.subscriptionsFor(namespace, type);
+  }
+
+  subscription(namespace: string, name: string): CompiledSubscription | undefined {
+    return this.store.subscription(namespace, name);
+  }
+
+  /** @param id the `<id>` of `qk_<id>_<secret>` */
+  apiKey(id: string): ApiKeyResource | undefined {
+    return this.store.apiKey(id);
+  }
+
+  private async applyPending(): Promise<void> {
+    while (this.pending !== undefined && this.pending.size > 0) {
+      // What arrives meanwhile joins the end of the map, so the order of the topic is kept.
+      let count = 0;
+      for (const [key, record] of this.pending) {
+        this.pending.delete(key);
+        this.apply(record);
+        if (++count >= APPLY_AT_ONCE) break;
+      }
+      await new Promise(setImmediate);
+    }
+    this.pending = undefined;
+  }
+
+  private apply(record: IncomingRecord): void {
+    this.current = record;
+    const change = this.decode(record);
+    if (change?.change === 'snapshot') this.snapshotSeen = true;
+    else if (change !== undefined) this.store.apply(change);
+    // A record that was not understood counts too: waiting for it to become understood would wait for ever.
+    this.applied = Math.max(this.applied, Number(record.offset));
+    this.revisionWaiters.advance(this.applied);
+  }
+
+  private decode(record: IncomingRecord): ConfigChange | undefined {
+    try {
+      return decodeConfigChange(record);
+    } catch (error) {
+      this.reportProblem(error instanceof Error ? error.message : 'unknown error');
+      return undefined;
+    }
+  }
+
+  private reportProblem(message: string): void {
+    this.invalid++;
+    const key = this.current?.key?.toString() ?? '';
+    this.options.onProblem?.({ key, offset: this.current?.offset ?? -1n, message });
+  }
+
+  private pollFreshness(): void {
+    if (this.isFresh()) this.freshnessWaiters.advance(0);
+    if (this.freshnessWaiters.size > 0) return;
+    clearInterval(this.freshnessPoll);
+    this.freshnessPoll = undefined;
+  }
+
+  private behind(how: string): CatalogueBehindError {
+    return new CatalogueBehindError(`The configuration in memory ${how} in time: Kafka may be slow or gone.`);
+  }
+}

@@ -65,7 +65,10 @@ export class KafkaAdmin {
 
   private connected(): Promise<Admin> {
     this.connecting ??= (async () => {
-      const admin = this.client.kafka.admin();
+      // Callers try again on their own; a stop must not wait for long retries in here.
+      const admin = this.client.kafka.admin({
+        retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
+      });
       await admin.connect();
       return admin;
     })();

@@ -13,4 +13,4 @@ export {
 } from './consuming/strategy.js';
 export { type GroupHealth } from './consuming/group-consumer.js';
 export { deadLetter, done, type HandlerOutcome } from './consuming/handler-outcome.js';
-export { type RecordContext, type RecordHandler } from './consuming/record-runner.js';
+export { NotStartedError, type RecordContext, type RecordHandler } from './consuming/record-runner.js';

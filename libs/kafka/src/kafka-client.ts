@@ -1,10 +1,12 @@
-import { Kafka, logLevel, type logCreator } from 'kafkajs';
+import { Kafka, logLevel, type ISocketFactory, type logCreator } from 'kafkajs';
 
 export interface KafkaSettings {
   /** `host:port` of brokers to begin with. */
   brokers: string[];
   /** Names this process in the broker's logs and quotas. */
   clientId: string;
+  /** Opens connections to brokers; for networks where Kafka is reached through a proxy. */
+  socketFactory?: ISocketFactory;
 }
 
 export type KafkaLog = (
@@ -33,6 +35,8 @@ export class KafkaClient {
     const creator: logCreator =
       () =>
       ({ namespace, level, log: entry }) => {
+        // Said at every producer that does not retry for ever; ours begins anew with a fresh one instead.
+        if (entry.message.startsWith('Limiting retries')) return;
         const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...extra } = entry;
         log(LEVELS[level] ?? 'info', message, { kafkajs: namespace, ...extra });
       };
@@ -41,6 +45,7 @@ export class KafkaClient {
       brokers: settings.brokers,
       logLevel: logLevel.WARN,
       logCreator: creator,
+      ...(settings.socketFactory ? { socketFactory: settings.socketFactory } : {}),
       connectionTimeout: 3000,
       requestTimeout: 15_000,
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },

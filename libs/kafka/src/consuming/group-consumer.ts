@@ -121,17 +121,16 @@ export class GroupConsumer {
     };
   }
 
-  /** Takes nothing new; resolves when nothing is in flight any more and everything finished is committed. */
+  /** Takes nothing new; resolves when nothing is in flight any more. */
   async drain(): Promise<void> {
     this.draining = true;
     this.quiesce();
     const isIdle = (): boolean =>
       this.assignment.inFlight === 0 && [...this.past].every((past) => past.inFlight === 0);
     while (!isIdle()) await new Promise((resolve) => setTimeout(resolve, 10));
-    await this.commit();
   }
 
-  /** Commits once more what `drain` may not have waited for, and leaves the group. */
+  /** Commits what is finished, and leaves the group. */
   async stop(): Promise<void> {
     clearInterval(this.commitTimer);
     // During or after `stop` the client drops commits in silence.

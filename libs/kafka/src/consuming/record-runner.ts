@@ -11,8 +11,16 @@ export interface RecordContext {
   readonly offset: bigint;
   /** False once the assignment under which the record was read is over. */
   isCurrent(): boolean;
+  /** True once the process is about to stop: what has not begun should not begin. See `NotStartedError`. */
+  isDraining(): boolean;
   /** Aborts when the time for draining is up. */
   readonly signal: AbortSignal;
+}
+
+/** A handler throws it for a record that it has not begun because the process stops: the next owner takes it up. */
+export class NotStartedError extends Error {
+  readonly code = 'not_started';
+  readonly retryable = true;
 }
 
 export type RecordHandler = (record: IncomingRecord, context: RecordContext) => Promise<HandlerOutcome>;
@@ -40,6 +48,7 @@ export class RecordRunner {
       partition: record.partition,
       offset: record.offset,
       isCurrent: () => partition.current,
+      isDraining: this.options.isDraining,
       signal: this.options.signal,
     };
     let outcome: HandlerOutcome | undefined;
@@ -53,21 +62,23 @@ export class RecordRunner {
       } catch (error) {
         // An outcome that could not be written is kept: the handler, and what it did outside, is not repeated.
         outcome ??= outcomeOfError(error);
-        if (outcome && failures === 0 && outcome.kind === 'dead')
-          this.report('warn', record, error, 'gave up');
-        else this.report('warn', record, error, `tries again, failure ${failures + 1}`);
-        failures++;
-        if (!partition.current || this.options.isDraining()) {
+        if (this.isOver(partition)) {
           partition.release(bytes);
           return;
         }
+        this.report(record, error, outcome?.kind === 'dead' ? 'it is given up' : 'it is tried again');
+        failures++;
         await pause(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS));
-        if (!partition.current || this.options.isDraining()) {
+        if (this.isOver(partition)) {
           partition.release(bytes);
           return;
         }
       }
     }
+  }
+
+  private isOver(partition: AssignedPartition): boolean {
+    return !partition.current || this.options.isDraining();
   }
 
   /** @returns whether the offset may be finished */
@@ -90,8 +101,8 @@ export class RecordRunner {
     return isCurrent;
   }
 
-  private report(level: 'warn', record: IncomingRecord, error: unknown, what: string): void {
-    this.options.log(level, `Handling a record failed: ${what}.`, {
+  private report(record: IncomingRecord, error: unknown, what: string): void {
+    this.options.log('warn', `Handling a record failed: ${what}.`, {
       topic: record.topic,
       partition: record.partition,
       offset: String(record.offset),

@@ -50,6 +50,8 @@ export function openCluster(client: KafkaClient): ClusterAccess {
     groupId: `${client.settings.clientId}-reader`,
     allowAutoTopicCreation: false,
     metadataMaxAge: 3000,
+    // Readers try again on their own, and a stop must not wait for long retries in here.
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1 },
     partitionAssigners: [
       (config: { cluster: unknown }) => {
         captured = config.cluster;

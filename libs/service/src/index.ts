@@ -1,1 +1,27 @@
-export {};
+export {
+  catalogueModule,
+  CatalogueModule,
+  type CatalogueModuleOptions,
+} from './catalogue/catalogue.module.js';
+export { defineConfig, readConfig, ConfigError, serviceConfig, type ServiceConfig } from './config/config.js';
+export {
+  adminKeyVariable,
+  catalogStalenessVariable,
+  databaseUrlVariable,
+  durationVariable,
+  flagVariable,
+  integerVariable,
+  masterKeyVariable,
+  portVariable,
+  serviceVariables,
+} from './config/variables.js';
+export { HealthRegistry, type HealthReport, type HealthState } from './health/health-registry.js';
+export { MAX_BODY_BYTES } from './http/http-adapter.js';
+export { ProblemFilter } from './http/problem-filter.js';
+export { kafkaModule, KafkaModule, type KafkaModuleOptions } from './kafka/kafka.module.js';
+export { Perseverance } from './kafka/perseverance.js';
+export { runService, type ServiceName, type ServiceOptions } from './lifecycle/run-service.js';
+export { Service, type ServiceAddresses, type ServiceParts } from './lifecycle/service.js';
+export { createLogger, LOGGER, type LoggerOptions } from './logging/logger.js';
+export { DURATION_BUCKETS, Metrics } from './metrics/metrics.js';
+export { serviceModule, ServiceModule } from './service.module.js';

@@ -1,0 +1,74 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Problem, type ProblemCode } from '@quittance/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { RouteTable } from './route-table.js';
+
+const CODE_OF_STATUS: Record<number, ProblemCode> = {
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+};
+
+/** Answers every error as an RFC 9457 problem document. What is no `Problem` is our fault: logged once, answered 500. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly logger: Logger,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    if (reply.sent || reply.raw.headersSent) return;
+    sendProblem(reply, this.toProblem(exception, request));
+  }
+
+  private toProblem(exception: unknown, request: FastifyRequest): Problem {
+    if (exception instanceof Problem) return exception;
+    if (exception instanceof HttpException && exception.getStatus() < 500) {
+      return this.ofHttp(exception, request);
+    }
+    const traceId = request.span?.traceId;
+    request.span?.fail('internal', exception instanceof Error ? exception.message : undefined);
+    this.logger.error(
+      { err: exception, trace_id: traceId, method: request.method, route: request.routeOptions.url },
+      'A request failed for a reason that nobody foresaw.',
+    );
+    return new Problem(
+      'internal',
+      'The request could not be handled. Repeat it; if that does not help, tell whoever runs this installation the trace id.',
+      traceId === undefined ? {} : { traceId },
+    );
+  }
+
+  private ofHttp(exception: HttpException, request: FastifyRequest): Problem {
+    const status = exception.getStatus();
+    if (status === 404) {
+      const methods = this.routes.methodsOf(request.url);
+      if (methods.length > 0) {
+        const allow = methods.join(', ');
+        return new Problem('method_not_allowed', `This address answers to ${allow}.`, {}, { allow });
+      }
+      return new Problem('not_found', 'There is nothing at this address.');
+    }
+    const code = CODE_OF_STATUS[status] ?? 'malformed_request';
+    if (code === 'payload_too_large')
+      return new Problem(code, 'The body is larger than this address accepts.');
+    return new Problem(code, exception.message);
+  }
+}
+
+/** Sent as bytes: to a string Fastify would add a charset, which JSON media types do not have. */
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem.toDocument())));
+}

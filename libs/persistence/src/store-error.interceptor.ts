@@ -1,0 +1,33 @@
+import {
+  Inject,
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { Problem } from '@quittance/contracts';
+import { catchError, type Observable } from 'rxjs';
+import { StoreError, storeErrorOf } from './store-error.js';
+
+/** Told of every request that failed for want of the database; `error` says why. */
+export const STORE_FAILURE_LOG = Symbol('STORE_FAILURE_LOG');
+export type StoreFailureLog = (error: StoreError) => void;
+
+const RETRY_AFTER_SECONDS = '2';
+
+/** Answers requests that the database could not serve with 503 `store_unavailable`, so that clients repeat them. */
+@Injectable()
+export class StoreErrorInterceptor implements NestInterceptor {
+  constructor(@Inject(STORE_FAILURE_LOG) private readonly log: StoreFailureLog) {}
+
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      catchError((error: unknown) => {
+        const known = storeErrorOf(error);
+        if (!known?.retryable) throw error;
+        this.log(known);
+        throw new Problem('store_unavailable', known.message, {}, { 'retry-after': RETRY_AFTER_SECONDS });
+      }),
+    );
+  }
+}

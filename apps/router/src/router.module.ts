@@ -1,0 +1,49 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Topics } from '@quittance/contracts';
+import { KafkaClient, KafkaPublisher, KafkaStrategy } from '@quittance/kafka';
+import { catalogueModule, kafkaModule } from '@quittance/service';
+import type { RouterConfig } from './config.js';
+import { IdentityWindow } from './duplicates/identity-window.js';
+import { CatalogueGate } from './events/catalogue-gate.js';
+import { EventRouter } from './events/event-router.js';
+import { EventsController } from './events/events.controller.js';
+import { RouterMetrics } from './events/router-metrics.js';
+import { RoutePlanner } from './routing/route-planner.js';
+
+/** Takes every accepted event and writes one delivery for each subscription that wants it. */
+@Module({})
+export class RouterModule {
+  static of(config: RouterConfig): DynamicModule {
+    return {
+      module: RouterModule,
+      imports: [
+        kafkaModule(config, { clientId: 'quittance-router' }),
+        catalogueModule(config, { compileSchemas: false }),
+      ],
+      controllers: [EventsController],
+      providers: [
+        EventRouter,
+        CatalogueGate,
+        RoutePlanner,
+        RouterMetrics,
+        { provide: IdentityWindow, useFactory: () => new IdentityWindow() },
+        {
+          provide: KafkaStrategy,
+          inject: [KafkaClient, KafkaPublisher, Topics],
+          useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics) =>
+            new KafkaStrategy({
+              client,
+              publisher,
+              deadLetterTopic: topics.deliveriesDlq,
+              groups: [
+                {
+                  groupId: topics.group('router'),
+                  sources: [{ pattern: 'events', topics: [topics.events] }],
+                },
+              ],
+            }),
+        },
+      ],
+    };
+  }
+}

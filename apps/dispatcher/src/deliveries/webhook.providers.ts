@@ -1,0 +1,30 @@
+import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { SecretBox, WebhookClient } from '@quittance/webhooks';
+import manifest from '../../../../package.json' with { type: 'json' };
+import type { DispatcherConfig } from '../config.js';
+
+/** Closes after the consumers have drained: what is in flight needs its connections. */
+@Injectable()
+class WebhookClientShutdown implements OnApplicationShutdown {
+  constructor(private readonly client: WebhookClient) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.client.close();
+  }
+}
+
+export function webhookProviders(config: DispatcherConfig): Provider[] {
+  return [
+    {
+      provide: WebhookClient,
+      useFactory: () =>
+        new WebhookClient({
+          version: manifest.version,
+          allowLoopback: config.allowLoopback,
+          allowPrivate: config.allowPrivate,
+        }),
+    },
+    { provide: SecretBox, useFactory: () => new SecretBox([config.masterKey]) },
+    WebhookClientShutdown,
+  ];
+}

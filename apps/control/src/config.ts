@@ -1,0 +1,36 @@
+import {
+  adminKeyVariable,
+  catalogStalenessVariable,
+  databaseUrlVariable,
+  defineConfig,
+  integerVariable,
+  masterKeyVariable,
+  portVariable,
+} from '@quittance/service';
+import type * as z from 'zod';
+
+/** What the service reads. `QUITTANCE_DATABASE_URL` is that of its own role. */
+export const controlConfig = defineConfig({
+  QUITTANCE_PORT: portVariable(8081),
+  QUITTANCE_MANAGEMENT_PORT: portVariable(9081),
+  QUITTANCE_ADMIN_KEY: adminKeyVariable,
+  QUITTANCE_MASTER_KEY: masterKeyVariable,
+  QUITTANCE_DATABASE_URL: databaseUrlVariable,
+  QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
+});
+export type ControlConfig = z.output<typeof controlConfig>;
+
+/** What `main.js setup` reads. It needs neither the admin key nor the master key, so it is not given them. */
+export const setupConfig = defineConfig({
+  /** Of the role that owns the schemas. */
+  QUITTANCE_DATABASE_URL: databaseUrlVariable,
+  /** What control and audit will connect with: their roles are made from these. */
+  QUITTANCE_CONTROL_DATABASE_URL: databaseUrlVariable,
+  QUITTANCE_AUDIT_DATABASE_URL: databaseUrlVariable,
+  QUITTANCE_DELIVERIES_PARTITIONS: integerVariable(64, 1, 10_000),
+  QUITTANCE_EVENTS_PARTITIONS: integerVariable(12, 1, 10_000),
+  QUITTANCE_RETRY_PARTITIONS: integerVariable(12, 1, 10_000),
+  QUITTANCE_REPLICATION_FACTOR: integerVariable(3, 1, 15),
+  QUITTANCE_MIN_INSYNC_REPLICAS: integerVariable(2, 1, 15),
+});
+export type SetupConfig = z.output<typeof setupConfig>;

@@ -1,0 +1,113 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { Catalogue } from '@quittance/catalog';
+import { Topics } from '@quittance/contracts';
+import { KafkaAdmin, KafkaClient, KafkaPublisher } from '@quittance/kafka';
+import {
+  CONTROL_SCHEMA,
+  Database,
+  STORE_FAILURE_LOG,
+  StoreErrorInterceptor,
+  type StoreFailureLog,
+} from '@quittance/persistence';
+import { kafkaModule, LOGGER } from '@quittance/service';
+import { SecretBox } from '@quittance/webhooks';
+import type { Logger } from 'pino';
+import { Access, ADMIN_KEY, KEYS } from './access/access.js';
+import { configSource } from './access/config-source.js';
+import type { ControlConfig } from './config.js';
+import { Lifecycle } from './lifecycle.js';
+import { OutboxRepository } from './outbox/outbox.repository.js';
+import { CATALOG_STALENESS_MS, Publication } from './outbox/publication.js';
+import { RelayClock } from './outbox/relay-clock.js';
+import { CONFIG_PUBLISHER, Relay } from './outbox/relay.js';
+import { Births } from './resources/births.js';
+import { ResourceController } from './resources/resource.controller.js';
+import { ResourceRepository } from './resources/resource.repository.js';
+import { RETRY_LADDER, ResourceService } from './resources/resource.service.js';
+import { COUNT_PARTITIONS, HomePartitions } from './subscriptions/home-partitions.js';
+import { SecretController } from './subscriptions/secret.controller.js';
+import { SigningSecrets } from './subscriptions/signing-secrets.js';
+
+/** Below the 30 s after which Postgres ends a transaction that waits for its client, as the relay's does for Kafka. */
+const PUBLISH_DEADLINE_MS = 10_000;
+
+@Module({})
+export class ControlModule {
+  static of(config: ControlConfig): DynamicModule {
+    return {
+      module: ControlModule,
+      imports: [
+        kafkaModule(config, { clientId: 'quittance-control', publishDeadlineMs: PUBLISH_DEADLINE_MS }),
+      ],
+      controllers: [SecretController, ResourceController],
+      providers: [
+        ResourceService,
+        ResourceRepository,
+        Births,
+        HomePartitions,
+        SigningSecrets,
+        Access,
+        OutboxRepository,
+        Relay,
+        RelayClock,
+        Publication,
+        Lifecycle,
+        { provide: ADMIN_KEY, useValue: config.adminKey },
+        { provide: RETRY_LADDER, useValue: config.retryLadder },
+        { provide: CATALOG_STALENESS_MS, useValue: config.catalogStaleness },
+        { provide: SecretBox, useFactory: () => new SecretBox([config.masterKey]) },
+        { provide: CONFIG_PUBLISHER, useExisting: KafkaPublisher },
+        { provide: KEYS, useExisting: Catalogue },
+        { provide: APP_INTERCEPTOR, useClass: StoreErrorInterceptor },
+        {
+          provide: Database,
+          inject: [LOGGER],
+          useFactory: (logger: Logger) =>
+            new Database({
+              url: config.databaseUrl,
+              ...CONTROL_SCHEMA,
+              onHealth: (health) => logger[health.ready ? 'info' : 'warn'](`The database: ${health.detail}`),
+            }),
+        },
+        {
+          provide: STORE_FAILURE_LOG,
+          inject: [LOGGER],
+          useFactory:
+            (logger: Logger): StoreFailureLog =>
+            (error) =>
+              logger.warn({ err: error }, 'a request failed for want of the database'),
+        },
+        {
+          provide: KafkaAdmin,
+          inject: [KafkaClient],
+          useFactory: (client: KafkaClient) => new KafkaAdmin(client),
+        },
+        {
+          provide: COUNT_PARTITIONS,
+          inject: [KafkaAdmin, Topics],
+          useFactory: (admin: KafkaAdmin, topics: Topics) => () => admin.partitionCount(topics.deliveries),
+        },
+        {
+          provide: Catalogue,
+          inject: [KafkaClient, Topics, LOGGER],
+          useFactory: (client: KafkaClient, topics: Topics, logger: Logger) =>
+            new Catalogue({
+              source: configSource(client, topics.config, (error) =>
+                logger.warn({ err: error }, 'the configuration cannot be read; trying again'),
+              ),
+              stalenessMs: config.catalogStaleness,
+              ladder: config.retryLadder,
+              // Only keys are looked up here.
+              compileSchemas: false,
+              onProblem: (problem) =>
+                logger.warn(
+                  { ...problem, offset: String(problem.offset) },
+                  'a configuration record is not understood',
+                ),
+            }),
+        },
+      ],
+    };
+  }
+}

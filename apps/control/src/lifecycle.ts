@@ -1,0 +1,37 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Catalogue } from '@quittance/catalog';
+import { KafkaAdmin } from '@quittance/kafka';
+import { Database } from '@quittance/persistence';
+import { HealthRegistry } from '@quittance/service';
+import { RelayClock } from './outbox/relay-clock.js';
+
+/** Starts what works in the background, and ends it in the order in which one needs the other. */
+@Injectable()
+export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Catalogue) private readonly catalogue: Catalogue,
+    @Inject(RelayClock) private readonly clock: RelayClock,
+    @Inject(KafkaAdmin) private readonly admin: KafkaAdmin,
+    @Inject(HealthRegistry) private readonly health: HealthRegistry,
+  ) {}
+
+  onModuleInit(): void {
+    this.health.register('database', () => this.database.health);
+    this.health.register('snapshot', () => this.clock.health);
+    this.health.register('catalogue', () => {
+      const { ready, alive, revision } = this.catalogue;
+      return { ready, alive, detail: `revision ${revision}` };
+    });
+    this.database.start();
+    this.clock.start();
+    // Waits for Kafka as long as it takes; readiness tells.
+    void this.catalogue.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    // Together, because with Kafka gone each may take seconds; the database last, because the clock still needs it.
+    await Promise.all([this.clock.close(), this.catalogue.close(), this.admin.close()]);
+    await this.database.close();
+  }
+}

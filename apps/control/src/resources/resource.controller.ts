@@ -1,0 +1,98 @@
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Put, Query, Res } from '@nestjs/common';
+import { Problem, type ResourcePage, type ResourceView } from '@quittance/contracts';
+import type { FastifyReply } from 'fastify';
+import { Access } from '../access/access.js';
+import { kindOfSegment, KINDS, type Kind } from './kinds.js';
+import { ResourceService } from './resource.service.js';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 500;
+
+@Controller('control/v1/namespaces/:namespace')
+export class ResourceController {
+  constructor(
+    @Inject(ResourceService) private readonly resources: ResourceService,
+    @Inject(Access) private readonly access: Access,
+  ) {}
+
+  @Put(':kind/:name')
+  async put(
+    @Param('namespace') namespace: string,
+    @Param('kind') segment: string,
+    @Param('name') name: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ResourceView> {
+    const actor = await this.access.require(authorization, namespace, 'manage');
+    const { created, resource } = await this.resources.put(
+      { kind: kindOf(segment), namespace, name },
+      body,
+      actor,
+    );
+    void reply.code(created ? 201 : 200);
+    return resource;
+  }
+
+  @Get(':kind/:name')
+  async get(
+    @Param('namespace') namespace: string,
+    @Param('kind') segment: string,
+    @Param('name') name: string,
+    @Headers('authorization') authorization: string | undefined,
+  ): Promise<ResourceView> {
+    await this.access.require(authorization, namespace, 'read');
+    return this.resources.get({ kind: kindOf(segment), namespace, name });
+  }
+
+  @Get(':kind')
+  async list(
+    @Param('namespace') namespace: string,
+    @Param('kind') segment: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Query() query: Record<string, unknown>,
+  ): Promise<ResourcePage> {
+    await this.access.require(authorization, namespace, 'read');
+    const cursor = textOf(query, 'cursor');
+    const labelSelector = textOf(query, 'labelSelector');
+    return this.resources.list(kindOf(segment), namespace, {
+      limit: limitOf(textOf(query, 'limit')),
+      ...(cursor !== undefined && { cursor }),
+      ...(labelSelector !== undefined && { labelSelector }),
+    });
+  }
+
+  @Delete(':kind/:name')
+  async delete(
+    @Param('namespace') namespace: string,
+    @Param('kind') segment: string,
+    @Param('name') name: string,
+    @Headers('authorization') authorization: string | undefined,
+  ): Promise<ResourceView> {
+    const actor = await this.access.require(authorization, namespace, 'manage');
+    return this.resources.delete({ kind: kindOf(segment), namespace, name }, actor);
+  }
+}
+
+function kindOf(segment: string): Kind {
+  const kind = kindOfSegment(segment);
+  if (kind) return kind;
+  const known = KINDS.map((each) => each.segment).join(', ');
+  throw new Problem('not_found', `There are no resources "${segment}". There are: ${known}.`);
+}
+
+/** A parameter that is given twice arrives as a list. */
+function textOf(query: Record<string, unknown>, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Problem('malformed_request', `Give the parameter "${name}" once.`);
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) {
+    throw new Problem('malformed_request', `"limit" must be a whole number from 1 to ${MAX_LIMIT}.`);
+  }
+  return limit;
+}

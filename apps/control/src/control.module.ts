@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import { Catalogue } from '@quittance/catalog';
 import { Topics } from '@quittance/contracts';
 import { KafkaAdmin, KafkaClient, KafkaPublisher } from '@quittance/kafka';
 import {
@@ -10,11 +9,9 @@ import {
   StoreErrorInterceptor,
   type StoreFailureLog,
 } from '@quittance/persistence';
-import { kafkaModule, LOGGER } from '@quittance/service';
+import { accessModule, catalogueModule, kafkaModule, LOGGER } from '@quittance/service';
 import { SecretBox } from '@quittance/webhooks';
 import type { Logger } from 'pino';
-import { Access, ADMIN_KEY, KEYS } from './access/access.js';
-import { configSource } from './access/config-source.js';
 import type { ControlConfig } from './config.js';
 import { Lifecycle } from './lifecycle.js';
 import { OutboxRepository } from './outbox/outbox.repository.js';
@@ -39,6 +36,8 @@ export class ControlModule {
       module: ControlModule,
       imports: [
         kafkaModule(config, { clientId: 'quittance-control', publishDeadlineMs: PUBLISH_DEADLINE_MS }),
+        catalogueModule(config, { compileSchemas: false }),
+        accessModule(config),
       ],
       controllers: [SecretController, ResourceController],
       providers: [
@@ -47,18 +46,15 @@ export class ControlModule {
         Births,
         HomePartitions,
         SigningSecrets,
-        Access,
         OutboxRepository,
         Relay,
         RelayClock,
         Publication,
         Lifecycle,
-        { provide: ADMIN_KEY, useValue: config.adminKey },
         { provide: RETRY_LADDER, useValue: config.retryLadder },
         { provide: CATALOG_STALENESS_MS, useValue: config.catalogStaleness },
         { provide: SecretBox, useFactory: () => new SecretBox([config.masterKey]) },
         { provide: CONFIG_PUBLISHER, useExisting: KafkaPublisher },
-        { provide: KEYS, useExisting: Catalogue },
         { provide: APP_INTERCEPTOR, useClass: StoreErrorInterceptor },
         {
           provide: Database,
@@ -87,25 +83,6 @@ export class ControlModule {
           provide: COUNT_PARTITIONS,
           inject: [KafkaAdmin, Topics],
           useFactory: (admin: KafkaAdmin, topics: Topics) => () => admin.partitionCount(topics.deliveries),
-        },
-        {
-          provide: Catalogue,
-          inject: [KafkaClient, Topics, LOGGER],
-          useFactory: (client: KafkaClient, topics: Topics, logger: Logger) =>
-            new Catalogue({
-              source: configSource(client, topics.config, (error) =>
-                logger.warn({ err: error }, 'the configuration cannot be read; trying again'),
-              ),
-              stalenessMs: config.catalogStaleness,
-              ladder: config.retryLadder,
-              // Only keys are looked up here.
-              compileSchemas: false,
-              onProblem: (problem) =>
-                logger.warn(
-                  { ...problem, offset: String(problem.offset) },
-                  'a configuration record is not understood',
-                ),
-            }),
         },
       ],
     };

@@ -1,5 +1,4 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Catalogue } from '@quittance/catalog';
 import { KafkaAdmin } from '@quittance/kafka';
 import { Database } from '@quittance/persistence';
 import { HealthRegistry } from '@quittance/service';
@@ -10,7 +9,6 @@ import { RelayClock } from './outbox/relay-clock.js';
 export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(Database) private readonly database: Database,
-    @Inject(Catalogue) private readonly catalogue: Catalogue,
     @Inject(RelayClock) private readonly clock: RelayClock,
     @Inject(KafkaAdmin) private readonly admin: KafkaAdmin,
     @Inject(HealthRegistry) private readonly health: HealthRegistry,
@@ -19,19 +17,13 @@ export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
   onModuleInit(): void {
     this.health.register('database', () => this.database.health);
     this.health.register('snapshot', () => this.clock.health);
-    this.health.register('catalogue', () => {
-      const { ready, alive, revision } = this.catalogue;
-      return { ready, alive, detail: `revision ${revision}` };
-    });
     this.database.start();
     this.clock.start();
-    // Waits for Kafka as long as it takes; readiness tells.
-    void this.catalogue.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     // Together, because with Kafka gone each may take seconds; the database last, because the clock still needs it.
-    await Promise.all([this.clock.close(), this.catalogue.close(), this.admin.close()]);
+    await Promise.all([this.clock.close(), this.admin.close()]);
     await this.database.close();
   }
 }

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Topics, type IncomingRecord } from '@quittance/contracts';
-import { KafkaClient, KafkaPublisher, KafkaStrategy } from '@quittance/kafka';
-import { catalogueModule, kafkaModule } from '@quittance/service';
+import type { IncomingRecord, Topics } from '@quittance/contracts';
+import type { ConsumerGroup } from '@quittance/kafka';
+import { catalogueModule, consumerProvider, kafkaModule } from '@quittance/service';
 import type { DispatcherConfig } from './config.js';
 import { AttemptService } from './deliveries/attempt.service.js';
 import { DeliveryHandler } from './deliveries/delivery.handler.js';
@@ -28,50 +28,31 @@ export class DispatcherModule {
         SubscriptionFinder,
         SubscriptionLanes,
         ...webhookProviders(config),
-        {
-          provide: KafkaStrategy,
-          inject: [KafkaClient, KafkaPublisher, Topics],
-          useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics) =>
-            strategy(config, client, publisher, topics),
-        },
+        consumerProvider(config, groupsOf),
       ],
     };
   }
 }
 
-function strategy(
-  config: DispatcherConfig,
-  client: KafkaClient,
-  publisher: KafkaPublisher,
-  topics: Topics,
-): KafkaStrategy {
+function groupsOf(topics: Topics): ConsumerGroup[] {
   const delays = new Map(topics.ladder.map((step) => [topics.deliveriesRetry(step.name), step.delayMs]));
-  const common = { windowSpan: config.windowSpan, sessionTimeoutMs: config.sessionTimeout };
-  return new KafkaStrategy({
-    client,
-    publisher,
-    deadLetterTopic: topics.deliveriesDlq,
-    byteBudget: config.byteBudget,
-    groups: [
-      {
-        ...common,
-        groupId: topics.group('dispatcher'),
-        sources: [{ pattern: 'deliveries', topics: [topics.deliveries] }],
-      },
-      {
-        ...common,
-        groupId: topics.group('dispatcher-retries'),
-        // Records wait for seconds at least here: a longer poll costs the broker less.
-        maxWaitTimeMs: 500,
-        sources: [
-          {
-            pattern: 'retries',
-            topics: [...delays.keys()],
-            // From the broker's append: within a topic, order of offsets is order of due times.
-            availableAt: (record: IncomingRecord) => record.timestamp + (delays.get(record.topic) ?? 0),
-          },
-        ],
-      },
-    ],
-  });
+  return [
+    {
+      groupId: topics.group('dispatcher'),
+      sources: [{ pattern: 'deliveries', topics: [topics.deliveries] }],
+    },
+    {
+      groupId: topics.group('dispatcher-retries'),
+      // Records wait for seconds at least here: a longer poll costs the broker less.
+      maxWaitTimeMs: 500,
+      sources: [
+        {
+          pattern: 'retries',
+          topics: [...delays.keys()],
+          // From the broker's append: within a topic, order of offsets is order of due times.
+          availableAt: (record: IncomingRecord) => record.timestamp + (delays.get(record.topic) ?? 0),
+        },
+      ],
+    },
+  ];
 }

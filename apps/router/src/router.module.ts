@@ -1,7 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Topics } from '@quittance/contracts';
-import { KafkaClient, KafkaPublisher, KafkaStrategy } from '@quittance/kafka';
-import { catalogueModule, kafkaModule } from '@quittance/service';
+import { catalogueModule, consumerProvider, kafkaModule } from '@quittance/service';
 import type { RouterConfig } from './config.js';
 import { IdentityWindow } from './duplicates/identity-window.js';
 import { CatalogueGate } from './events/catalogue-gate.js';
@@ -27,22 +25,9 @@ export class RouterModule {
         RoutePlanner,
         RouterMetrics,
         { provide: IdentityWindow, useFactory: () => new IdentityWindow() },
-        {
-          provide: KafkaStrategy,
-          inject: [KafkaClient, KafkaPublisher, Topics],
-          useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics) =>
-            new KafkaStrategy({
-              client,
-              publisher,
-              deadLetterTopic: topics.deliveriesDlq,
-              groups: [
-                {
-                  groupId: topics.group('router'),
-                  sources: [{ pattern: 'events', topics: [topics.events] }],
-                },
-              ],
-            }),
-        },
+        consumerProvider(config, (topics) => [
+          { groupId: topics.group('router'), sources: [{ pattern: 'events', topics: [topics.events] }] },
+        ]),
       ],
     };
   }

@@ -2,6 +2,8 @@ import type { Admin } from 'kafkajs';
 import type { TopicSpec } from '@quittance/contracts';
 import type { KafkaClient } from './kafka-client.js';
 
+const CREATION_TIMEOUT_MS = 30_000;
+
 /** A topic exists, but not as it has to be. */
 export class TopicMismatchError extends Error {
   readonly code = 'topic_mismatch';
@@ -25,7 +27,8 @@ export class KafkaAdmin {
     const missing = specs.filter((spec) => !existing.has(spec.name));
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        // Its own wait fails when a broker has not heard of the topic yet; ours is below.
+        waitForLeaders: false,
         topics: missing.map((spec) => ({
           topic: spec.name,
           numPartitions: spec.partitions,
@@ -34,8 +37,11 @@ export class KafkaAdmin {
         })),
       });
     }
+    const created = new Set(missing.map((spec) => spec.name));
     for (const spec of specs) {
-      const partitions = await this.partitionCount(spec.name);
+      const partitions = created.has(spec.name)
+        ? await this.untilServed(spec)
+        : await this.partitionCount(spec.name);
       if (partitions < spec.partitions) {
         throw new TopicMismatchError(
           `The topic ${spec.name} has ${partitions} partitions and should have ${spec.partitions}: ` +
@@ -50,6 +56,25 @@ export class KafkaAdmin {
     const admin = await this.connected();
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     return topics[0]?.partitions.length ?? 0;
+  }
+
+  /** A topic that was just created is known to its brokers, and led, a moment later. */
+  private async untilServed(spec: TopicSpec): Promise<number> {
+    const admin = await this.connected();
+    const deadline = performance.now() + CREATION_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [spec.name] });
+        const partitions = topics[0]?.partitions ?? [];
+        if (partitions.length >= spec.partitions && partitions.every(({ leader }) => leader >= 0)) {
+          return partitions.length;
+        }
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+      if (performance.now() > deadline) return 0;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   /** Adds partitions; existing records stay where they are. */

@@ -12,5 +12,6 @@ export {
   type RecordSource,
 } from './consuming/strategy.js';
 export { type GroupHealth } from './consuming/group-consumer.js';
+export { connectStrategy } from './consuming/connect-strategy.js';
 export { deadLetter, done, type HandlerOutcome } from './consuming/handler-outcome.js';
 export { NotStartedError, type RecordContext, type RecordHandler } from './consuming/record-runner.js';

@@ -1,3 +1,5 @@
+export { Access } from './access/access.js';
+export { accessModule, AccessModule } from './access/access.module.js';
 export {
   catalogueModule,
   CatalogueModule,
@@ -19,6 +21,7 @@ export { HealthRegistry, type HealthReport, type HealthState } from './health/he
 export { MAX_BODY_BYTES } from './http/http-adapter.js';
 export { ProblemFilter } from './http/problem-filter.js';
 export { kafkaModule, KafkaModule, type KafkaModuleOptions } from './kafka/kafka.module.js';
+export { consumerProvider, consumerVariables } from './kafka/consumers.js';
 export { Perseverance } from './kafka/perseverance.js';
 export { runService, type ServiceName, type ServiceOptions } from './lifecycle/run-service.js';
 export { Service, type ServiceAddresses, type ServiceParts } from './lifecycle/service.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Put, Query, Res } from '@nestjs/common';
 import { Problem, type ResourcePage, type ResourceView } from '@quittance/contracts';
+import { Access } from '@quittance/service';
 import type { FastifyReply } from 'fastify';
-import { Access } from '../access/access.js';
 import { kindOfSegment, KINDS, type Kind } from './kinds.js';
 import { ResourceService } from './resource.service.js';
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, Inject, Param } from '@nestjs/common';
 import type { SubscriptionSecrets } from '@quittance/contracts';
 import { Database } from '@quittance/persistence';
-import { Access } from '../access/access.js';
+import { Access } from '@quittance/service';
 import { kindNamed } from '../resources/kinds.js';
 import { ResourceRepository } from '../resources/resource.repository.js';
 import { notFound } from '../resources/resource.service.js';

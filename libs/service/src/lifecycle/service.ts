@@ -1,7 +1,7 @@
 import { Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { KafkaStrategy } from '@quittance/kafka';
+import { connectStrategy, KafkaStrategy } from '@quittance/kafka';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -131,7 +131,7 @@ export class Service<C extends ServiceConfig> {
       }
     }
     for (const [index, strategy] of [...strategies].entries()) {
-      app.connectMicroservice({ strategy });
+      connectStrategy(app, strategy);
       this.health.register(strategies.size === 1 ? 'consumers' : `consumers ${index + 1}`, () => {
         const { alive, joined, partitions, inFlight } = strategy.health();
         const membership = joined ? 'joined' : 'not joined';

@@ -1,27 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { authenticate, CatalogueBehindError, requireScope, type KeyCatalogue } from '@quittance/catalog';
+import {
+  authenticate,
+  Catalogue,
+  CatalogueBehindError,
+  requireScope,
+  type Principal,
+} from '@quittance/catalog';
 import { Problem } from '@quittance/contracts';
 
 export const ADMIN_KEY = Symbol('ADMIN_KEY');
-/** The catalogue as far as keys go. */
-export const KEYS = Symbol('KEYS');
 
-/** The catalogue says also whether it knows all keys yet. */
-export interface Keys extends KeyCatalogue {
-  readonly ready: boolean;
-}
-
-/** Who may do what through this API. */
+/** Who may do what through an API for operators. */
 @Injectable()
 export class Access {
   constructor(
-    @Inject(KEYS) private readonly keys: Keys,
+    private readonly catalogue: Catalogue,
     @Inject(ADMIN_KEY) private readonly adminKey: string,
   ) {}
 
   /**
    * @param need `read` is also given to who may `manage`
-   * @returns who is asking, as the audit log names it: `admin`, or `api-key:<namespace>/<name>`
+   * @returns who is asking, as logs and ledgers name it: `admin`, or `api-key:<namespace>/<name>`
    * @throws Problem `unauthenticated`, `forbidden`, or `not_ready` while keys are not known yet
    */
   async require(
@@ -36,12 +35,13 @@ export class Access {
     return `api-key:${principal.namespace}/${principal.name}`;
   }
 
-  private async identify(authorization: string | undefined) {
+  /** The admin key works without the catalogue, and so also without Kafka. */
+  private async identify(authorization: string | undefined): Promise<Principal> {
     try {
-      return await authenticate(this.keys, this.adminKey, { authorization });
+      return await authenticate(this.catalogue, this.adminKey, { authorization });
     } catch (error) {
       const isUnknown = error instanceof Problem && error.code === 'unauthenticated';
-      const mayBecomeKnown = isUnknown && authorization !== undefined && !this.keys.ready;
+      const mayBecomeKnown = isUnknown && authorization !== undefined && !this.catalogue.ready;
       if (!mayBecomeKnown && !(error instanceof CatalogueBehindError)) throw error;
       throw new Problem(
         'not_ready',

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import {
+  accepted,
+  attemptFailed,
+  delivered,
+  deliveryIdFor,
+  eventfulStory,
+  foldAll,
+  gaveUp,
+  jumbled,
+  randomNumbers,
+  routed,
+  T0,
+  uidOf,
+  type Fact,
+} from './story.fixture.js';
+import { LATEST, type DeliveryRow, type LedgerRows } from './rows.js';
+
+function sorted(rows: LedgerRows): unknown {
+  return [rows.events, rows.deliveries, rows.attempts, rows.duplicates].map((map) =>
+    [...map].sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function stateOf(facts: Fact[], event: string, subscription: string): string {
+  const row: DeliveryRow | undefined = foldAll(facts).deliveries.get(deliveryIdFor(event, subscription));
+  if (!row) return 'unknown';
+  if (row.deliveredAt !== null) return 'delivered';
+  return row.latest.kind === LATEST.dead ? 'dead' : 'pending';
+}
+
+describe('the fold of the ledger', () => {
+  it('gives the same rows for every order and every repetition of the records', () => {
+    const story = eventfulStory();
+    const expected = sorted(foldAll(story));
+    for (let seed = 1; seed <= 500; seed++) {
+      expect(sorted(foldAll(jumbled(story, randomNumbers(seed)))), `seed ${seed}`).toEqual(expected);
+    }
+  });
+
+  it('keeps a delivery pending until something final is known', () => {
+    expect(stateOf([routed('a', ['billing'])], 'a', 'billing')).toBe('pending');
+    const failing = [routed('a', ['billing']), attemptFailed('a', 'billing', 1, T0 + 5, T0 + 5_000)];
+    expect(stateOf(failing, 'a', 'billing')).toBe('pending');
+    expect(stateOf([...failing, gaveUp('a', 'billing', 2, T0 + 5_010)], 'a', 'billing')).toBe('dead');
+  });
+
+  it('never takes back that a delivery was delivered', () => {
+    const facts = [delivered('a', 'billing', 1, T0 + 5), gaveUp('a', 'billing', 1, T0 + 900)];
+    expect(stateOf(facts, 'a', 'billing')).toBe('delivered');
+    expect(
+      stateOf([...facts, routed('a', ['billing'], { at: T0 + 9_000, replay: true })], 'a', 'billing'),
+    ).toBe('delivered');
+  });
+
+  it('opens a dead delivery again when it is replayed, and closes it with the newest outcome', () => {
+    const dead = [routed('a', ['billing']), gaveUp('a', 'billing', 1, T0 + 10)];
+    const replayed = [...dead, routed('a', ['billing'], { at: T0 + 60_000, replay: true })];
+    expect(stateOf(replayed, 'a', 'billing')).toBe('pending');
+    expect(stateOf([...replayed, gaveUp('a', 'billing', 1, T0 + 60_050)], 'a', 'billing')).toBe('dead');
+    expect(stateOf([...replayed, delivered('a', 'billing', 1, T0 + 60_050)], 'a', 'billing')).toBe(
+      'delivered',
+    );
+  });
+
+  it('settles a dead delivery although the clocks of router and dispatcher differ', () => {
+    // The router's clock is ahead by seconds.
+    expect(
+      stateOf([routed('a', ['billing'], { at: T0 + 4_000 }), gaveUp('a', 'billing', 1, T0)], 'a', 'billing'),
+    ).toBe('dead');
+    const replay = routed('a', ['billing'], { at: T0 + 64_000, replay: true });
+    expect(stateOf([replay, gaveUp('a', 'billing', 1, T0 + 60_050)], 'a', 'billing')).toBe('dead');
+  });
+
+  it('closes a replayed delivery whose subscription turns out to be deleted', () => {
+    const facts = [
+      routed('a', ['billing']),
+      gaveUp('a', 'billing', 1, T0 + 10),
+      routed('a', [], {
+        at: T0 + 60_000,
+        replay: true,
+        skipped: [
+          {
+            subscription: 'billing',
+            subscriptionUid: uidOf('billing'),
+            code: 'deleted',
+            reason: 'It is gone.',
+          },
+        ],
+        skippedCount: 1,
+      }),
+    ];
+    expect(stateOf(facts, 'a', 'billing')).toBe('dead');
+    expect(foldAll(facts).deliveries.get(deliveryIdFor('a', 'billing'))).toMatchObject({
+      errorCode: 'deleted',
+    });
+  });
+
+  it('does not record a replay as an event', () => {
+    const replay = { subscription: 'billing', subscriptionUid: uidOf('billing') };
+    expect(foldAll([accepted('a', { replay })]).events.size).toBe(0);
+  });
+
+  it('replaces NUL, which Postgres cannot store, and bounds what subscribers send', () => {
+    const fact = attemptFailed('a', 'billing', 1, T0, T0 + 5_000);
+    if (fact.kind !== 'outcome' || fact.outcome.type !== 'attempted') throw new Error('not an attempt');
+    fact.outcome.response = `\0${'é'.repeat(10_000)}`;
+    const [attempt] = foldAll([fact]).attempts.values();
+    expect(attempt?.response?.startsWith('\uFFFDéé')).toBe(true);
+    expect(Buffer.byteLength(attempt?.response ?? '')).toBeLessThanOrEqual(8192);
+  });
+});

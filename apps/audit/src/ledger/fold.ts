@@ -1,0 +1,263 @@
+import {
+  deliveryIdOf,
+  truncateUtf8,
+  type AttemptOutcome,
+  type DuplicateOutcome,
+  type EventRecord,
+  type Outcome,
+  type RoutedOutcome,
+} from '@quittance/contracts';
+import {
+  LATEST,
+  type AttemptRow,
+  type DeliveryRow,
+  type EventAcceptance,
+  type EventRouting,
+  type EventRow,
+  type DuplicateRow,
+  type LedgerRows,
+} from './rows.js';
+import { compareBytes, storable, storableOrNull } from './text.js';
+
+const MAX_RESPONSE_BYTES = 8192;
+const MAX_REASON_BYTES = 4096;
+const OFFSET_BITS = 48n;
+/**
+ * A replay is timed by the router, the failure that follows it by a dispatcher. With a clock that is ahead the
+ * first would outrank the second, and the delivery look open for ever; so a replay counts as this much older.
+ */
+const CLOCK_SKEW_MS = 5_000;
+
+/**
+ * What the ledger knows, from records that come in any order and any number of times. Every merge below is
+ * commutative, associative and idempotent (a join), and the writer's SQL does the same merge against what is
+ * stored: so neither the order of records, nor their repetition, nor where a flush ends changes a row.
+ *
+ * Times come from the clocks of different machines. Therefore that a delivery was routed never outranks an
+ * attempt, whatever its time says, and that it was replayed only an attempt that is clearly older.
+ */
+export function emptyRows(): LedgerRows {
+  return { events: new Map(), deliveries: new Map(), attempts: new Map(), duplicates: new Map() };
+}
+
+/** Where a record stands in its topic, as one number: the offset needs 48 bits for 8,900 years at 1,000/s. */
+export function logPosition(partition: number, offset: bigint): bigint {
+  return (BigInt(partition) << OFFSET_BITS) | offset;
+}
+
+/** A record of `events.v1`. A replay says nothing new about the event: what comes of it is in the outcomes. */
+export function foldEvent(rows: LedgerRows, record: EventRecord, position: bigint): void {
+  if (record.replay) return;
+  const { attributes } = record;
+  const row = eventRow(rows, record.namespace, attributes.id, attributes.source);
+  row.acceptance = earlier(row.acceptance, {
+    acceptedAt: record.acceptedAt,
+    position,
+    revision: record.revision,
+    type: storable(attributes.type),
+    subject: storableOrNull(attributes.subject),
+    time: storableOrNull(attributes.time),
+    dataSchema: storableOrNull(attributes.dataschema),
+    contentType: storableOrNull(attributes.datacontenttype),
+    extensions: extensionsJson(attributes.extensions),
+    traceparent: storableOrNull(record.trace?.traceparent),
+    data: record.data,
+  });
+}
+
+/** A record of `outcomes.v1`. */
+export function foldOutcome(rows: LedgerRows, outcome: Outcome, position: bigint): void {
+  switch (outcome.type) {
+    case 'routed':
+      return foldRouted(rows, outcome);
+    case 'duplicate':
+      return foldDuplicate(rows, outcome, position);
+    case 'attempted':
+    case 'delivered':
+    case 'dead':
+      return foldAttempt(rows, outcome);
+  }
+}
+
+function foldRouted(rows: LedgerRows, outcome: RoutedOutcome): void {
+  const isReplay = outcome.replay === true;
+  for (const match of outcome.matched) {
+    const row = deliveryRow(match.deliveryId, match, outcome);
+    // The first routing only says that there is a delivery; a replay reopens one that was given up.
+    if (isReplay) row.latest = { at: outcome.at - CLOCK_SKEW_MS, kind: LATEST.replayed };
+    addDelivery(rows, row);
+  }
+  if (!isReplay) {
+    const event = eventRow(rows, outcome.namespace, outcome.eventId, outcome.eventSource);
+    event.routing = newer(event.routing, {
+      at: outcome.at,
+      revision: outcome.revision,
+      skipped: skippedJson(outcome),
+      skippedCount: outcome.skippedCount,
+    });
+    return;
+  }
+  // A replay that found its subscription deleted: nothing will follow, so the delivery must not stay open.
+  for (const skip of outcome.skipped) {
+    const identity = { namespace: outcome.namespace, source: outcome.eventSource, id: outcome.eventId };
+    const row = deliveryRow(deliveryIdOf(identity, skip.subscriptionUid), skip, outcome);
+    row.latest = { at: outcome.at, kind: LATEST.dead };
+    row.errorCode = storable(skip.code);
+    row.errorMessage = reason(skip.reason);
+    addDelivery(rows, row);
+  }
+}
+
+function foldDuplicate(rows: LedgerRows, outcome: DuplicateOutcome, position: bigint): void {
+  const row: DuplicateRow = {
+    namespace: storable(outcome.namespace),
+    eventId: storable(outcome.eventId),
+    eventSource: storable(outcome.eventSource),
+    // The router may report the same duplicate again after a crash, in another record: its trace is the same.
+    mark: storable(outcome.traceId ?? `record-${position}`),
+    at: outcome.at,
+    conflict: outcome.conflict,
+  };
+  const key = `${row.namespace}\0${row.eventId}\0${row.eventSource}\0${row.mark}`;
+  const known = rows.duplicates.get(key);
+  if (known) {
+    row.at = Math.min(row.at, known.at);
+    row.conflict ||= known.conflict;
+  }
+  rows.duplicates.set(key, row);
+}
+
+function foldAttempt(rows: LedgerRows, outcome: AttemptOutcome): void {
+  const row = deliveryRow(outcome.deliveryId, outcome, outcome);
+  if (outcome.type === 'delivered') {
+    row.deliveredAt = outcome.at;
+  } else if (outcome.type === 'attempted') {
+    row.latest = { at: outcome.at, kind: LATEST.attempted };
+    row.nextAttemptAt = outcome.nextAt;
+  } else {
+    row.latest = { at: outcome.at, kind: LATEST.dead };
+    row.errorCode = storable(outcome.error.code);
+    row.errorMessage = reason(outcome.error.message);
+  }
+  addDelivery(rows, row);
+  if (outcome.attemptId === undefined) return;
+  const attempt: AttemptRow = {
+    deliveryId: row.id,
+    attemptId: storable(outcome.attemptId),
+    number: outcome.attempt ?? 0,
+    at: outcome.at,
+    status: outcome.status ?? null,
+    durationMs: outcome.durationMs === undefined ? null : Math.round(outcome.durationMs),
+    errorCode: storableOrNull(outcome.error?.code),
+    errorMessage: outcome.error ? reason(outcome.error.message) : null,
+    response:
+      outcome.response === undefined ? null : truncateUtf8(storable(outcome.response), MAX_RESPONSE_BYTES),
+  };
+  rows.attempts.set(`${attempt.deliveryId}\0${attempt.attemptId}`, attempt);
+}
+
+function eventRow(rows: LedgerRows, namespace: string, id: string, source: string): EventRow {
+  const row: EventRow = {
+    namespace: storable(namespace),
+    id: storable(id),
+    source: storable(source),
+    acceptance: null,
+    routing: null,
+  };
+  const key = `${row.namespace}\0${row.id}\0${row.source}`;
+  const known = rows.events.get(key);
+  if (known) return known;
+  rows.events.set(key, row);
+  return row;
+}
+
+function deliveryRow(
+  id: string,
+  to: { subscription: string; subscriptionUid: string },
+  event: { namespace: string; eventId: string; eventSource: string; at: number },
+): DeliveryRow {
+  return {
+    id: storable(id),
+    namespace: storable(event.namespace),
+    eventId: storable(event.eventId),
+    eventSource: storable(event.eventSource),
+    subscription: storable(to.subscription),
+    subscriptionUid: storable(to.subscriptionUid),
+    createdAt: event.at,
+    deliveredAt: null,
+    latest: { at: 0, kind: LATEST.routed },
+    nextAttemptAt: null,
+    errorCode: null,
+    errorMessage: null,
+  };
+}
+
+function addDelivery(rows: LedgerRows, row: DeliveryRow): void {
+  const known = rows.deliveries.get(row.id);
+  rows.deliveries.set(row.id, known ? mergeDeliveries(known, row) : row);
+}
+
+/** Of several acceptances of one identity the first stands; the log breaks a tie. */
+function earlier(a: EventAcceptance | null, b: EventAcceptance): EventAcceptance {
+  if (a === null) return b;
+  if (a.acceptedAt !== b.acceptedAt) return a.acceptedAt < b.acceptedAt ? a : b;
+  return a.position <= b.position ? a : b;
+}
+
+/** Of several routings (the router was killed and read the event again) the last stands. Same revision, same result. */
+function newer(a: EventRouting | null, b: EventRouting): EventRouting {
+  if (a === null) return b;
+  if (a.at !== b.at) return a.at > b.at ? a : b;
+  return a.revision >= b.revision ? a : b;
+}
+
+function mergeDeliveries(a: DeliveryRow, b: DeliveryRow): DeliveryRow {
+  const order = a.latest.at - b.latest.at || a.latest.kind - b.latest.kind;
+  const [first, second] = order >= 0 ? [a, b] : [b, a];
+  const isTie = order === 0;
+  return {
+    ...first,
+    createdAt: Math.min(a.createdAt, b.createdAt),
+    deliveredAt: least(a.deliveredAt, b.deliveredAt),
+    nextAttemptAt: isTie ? greatest(first.nextAttemptAt, second.nextAttemptAt) : first.nextAttemptAt,
+    errorCode: isTie ? last(first.errorCode, second.errorCode) : first.errorCode,
+    errorMessage: isTie ? last(first.errorMessage, second.errorMessage) : first.errorMessage,
+  };
+}
+
+function least(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
+function greatest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
+}
+
+function last(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareBytes(a, b) >= 0 ? a : b;
+}
+
+function reason(text: string): string {
+  return truncateUtf8(storable(text), MAX_REASON_BYTES);
+}
+
+function extensionsJson(extensions: Record<string, string>): string | null {
+  const names = Object.keys(extensions);
+  if (names.length === 0) return null;
+  const clean = names.map((name) => [storable(name), storable(extensions[name]!)] as const);
+  return JSON.stringify(Object.fromEntries(clean));
+}
+
+function skippedJson(outcome: RoutedOutcome): string | null {
+  if (outcome.skipped.length === 0) return null;
+  const clean = outcome.skipped.map((skip) => ({
+    subscription: storable(skip.subscription),
+    subscriptionUid: storable(skip.subscriptionUid),
+    code: storable(skip.code),
+    reason: reason(skip.reason),
+  }));
+  return JSON.stringify(clean);
+}

@@ -1,0 +1,82 @@
+/** What `events.v1` says of an event. */
+export interface EventAcceptance {
+  acceptedAt: number;
+  /** See `logPosition`. */
+  position: bigint;
+  revision: number;
+  type: string;
+  subject: string | null;
+  time: string | null;
+  dataSchema: string | null;
+  contentType: string | null;
+  /** JSON. */
+  extensions: string | null;
+  traceparent: string | null;
+  data: Buffer | null;
+}
+
+/** What a `routed` outcome says of an event. */
+export interface EventRouting {
+  at: number;
+  revision: number;
+  /** JSON; `null` when there are none. */
+  skipped: string | null;
+  skippedCount: number;
+}
+
+export interface EventRow {
+  namespace: string;
+  id: string;
+  source: string;
+  acceptance: EventAcceptance | null;
+  routing: EventRouting | null;
+}
+
+/** The kinds of news about an open delivery, rising: of two at the same time the higher one stands. */
+export const LATEST = { routed: 0, replayed: 1, attempted: 2, dead: 3 } as const;
+export type LatestKind = (typeof LATEST)[keyof typeof LATEST];
+
+export interface DeliveryRow {
+  id: string;
+  namespace: string;
+  eventId: string;
+  eventSource: string;
+  subscription: string;
+  subscriptionUid: string;
+  createdAt: number;
+  /** Once set, the delivery counts as delivered for good. */
+  deliveredAt: number | null;
+  latest: { at: number; kind: LatestKind };
+  nextAttemptAt: number | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+}
+
+export interface AttemptRow {
+  deliveryId: string;
+  attemptId: string;
+  number: number;
+  at: number;
+  status: number | null;
+  durationMs: number | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  response: string | null;
+}
+
+export interface DuplicateRow {
+  namespace: string;
+  eventId: string;
+  eventSource: string;
+  mark: string;
+  at: number;
+  conflict: boolean;
+}
+
+/** The rows of one flush, one per key. All times are epoch milliseconds. */
+export interface LedgerRows {
+  events: Map<string, EventRow>;
+  deliveries: Map<string, DeliveryRow>;
+  attempts: Map<string, AttemptRow>;
+  duplicates: Map<string, DuplicateRow>;
+}

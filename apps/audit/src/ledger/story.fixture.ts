@@ -1,0 +1,221 @@
+import {
+  deliveryIdOf,
+  type EventRecord,
+  type IncomingRecord,
+  type Outcome,
+  type RoutedOutcome,
+} from '@quittance/contracts';
+import type { LedgerWriter } from './ledger-writer.js';
+import { emptyRows, foldEvent, foldOutcome } from './fold.js';
+import type { LedgerRows } from './rows.js';
+
+/** A record of either topic with its place, as the ledger gets it. */
+export type Fact =
+  | { kind: 'event'; record: EventRecord; position: bigint }
+  | { kind: 'outcome'; outcome: Outcome; position: bigint };
+
+export const NAMESPACE = 'shop';
+export const SOURCE = '/shop/checkout';
+export const T0 = Date.UTC(2026, 0, 31, 12);
+
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+let position = 0n;
+
+export function uidOf(subscription: string): string {
+  return `uid-${subscription}`;
+}
+
+export function deliveryIdFor(event: string, subscription: string): string {
+  return deliveryIdOf({ namespace: NAMESPACE, source: SOURCE, id: event }, uidOf(subscription));
+}
+
+export function accepted(id: string, over: Partial<EventRecord> = {}): Fact {
+  const record: EventRecord = {
+    namespace: NAMESPACE,
+    attributes: {
+      id,
+      source: SOURCE,
+      type: 'order.completed',
+      datacontenttype: 'application/json',
+      extensions: { partitionkey: 'customer-7' },
+    },
+    data: Buffer.from('{"total":120.5}'),
+    revision: 3,
+    acceptedAt: T0,
+    trace: { traceparent: TRACEPARENT },
+    ...over,
+  };
+  return { kind: 'event', record, position: ++position };
+}
+
+export function routed(id: string, to: string[], over: Partial<RoutedOutcome> = {}): Fact {
+  return outcome({
+    type: 'routed',
+    ...about(id, T0 + 2),
+    revision: 3,
+    matched: to.map((subscription) => ({
+      deliveryId: deliveryIdFor(id, subscription),
+      subscription,
+      subscriptionUid: uidOf(subscription),
+    })),
+    skipped: [],
+    skippedCount: 0,
+    ...over,
+  });
+}
+
+export function duplicate(id: string, traceId: string, conflict: boolean): Fact {
+  return outcome({ type: 'duplicate', ...about(id, T0 + 9), traceId, conflict });
+}
+
+export function attemptFailed(id: string, to: string, number: number, at: number, nextAt: number): Fact {
+  return outcome({ type: 'attempted', ...attempt(id, to, number, at), ...failed(number), nextAt });
+}
+
+export function delivered(id: string, to: string, number: number, at: number): Fact {
+  const answer = { status: 200, error: null, response: 'thanks' };
+  return outcome({ type: 'delivered', ...attempt(id, to, number, at), ...answer });
+}
+
+export function gaveUp(id: string, to: string, number: number, at: number): Fact {
+  return outcome({ type: 'dead', ...attempt(id, to, number, at), ...failed(number) });
+}
+
+/** Given up before any request was made. */
+export function unsendable(id: string, to: string, at: number): Fact {
+  const whose = { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to) };
+  const error = { code: 'transform_failed', message: 'The transform \0 failed.' };
+  return outcome({ type: 'dead', ...about(id, at), ...whose, error });
+}
+
+export function outcome(value: Outcome): Fact {
+  return { kind: 'outcome', outcome: value, position: ++position };
+}
+
+function about(id: string, at: number) {
+  return { at, namespace: NAMESPACE, eventId: id, eventSource: SOURCE };
+}
+
+function attempt(id: string, to: string, number: number, at: number) {
+  return {
+    ...about(id, at),
+    deliveryId: deliveryIdFor(id, to),
+    subscription: to,
+    subscriptionUid: uidOf(to),
+    attemptId: `att-${id}-${to}-${number}-${at}`,
+    attempt: number,
+    durationMs: 12.4,
+  };
+}
+
+function failed(number: number) {
+  return {
+    status: 503,
+    error: { code: 'http_5xx', message: `The subscriber answered 503, attempt ${number}.` },
+    response: 'try\0later',
+  };
+}
+
+/** Everything that can happen to events, repetitions and coincidences included, in the order in which it did. */
+export function eventfulStory(): Fact[] {
+  const skipped = [
+    {
+      subscription: 'audit',
+      subscriptionUid: uidOf('audit'),
+      code: 'filter_false',
+      reason: 'total \0 is too small',
+    },
+  ];
+  return [
+    accepted('a'),
+    // The same identity, accepted in the same millisecond with another body, and later once more.
+    accepted('a', { data: Buffer.from('{"total":1}') }),
+    accepted('a', { acceptedAt: T0 + 5 }),
+    routed('a', ['billing', 'stock', 'mail'], { skipped, skippedCount: 1 }),
+    duplicate('a', 'trace-2', true),
+    duplicate('a', 'trace-3', false),
+    duplicate('a', 'trace-3', false),
+    delivered('a', 'billing', 1, T0 + 8),
+    attemptFailed('a', 'stock', 1, T0 + 8, T0 + 5_000),
+    attemptFailed('a', 'stock', 2, T0 + 5_010, T0 + 35_000),
+    gaveUp('a', 'stock', 3, T0 + 35_010),
+    // Tried again by hand, and given up again.
+    accepted('a', {
+      acceptedAt: T0 + 60_000,
+      replay: { subscription: 'stock', subscriptionUid: uidOf('stock') },
+    }),
+    routed('a', ['stock'], { at: T0 + 60_001, replay: true }),
+    gaveUp('a', 'stock', 1, T0 + 60_020),
+    unsendable('a', 'mail', T0 + 6),
+    // Tried again by hand when the subscription was gone.
+    routed('a', [], {
+      at: T0 + 90_000,
+      replay: true,
+      skipped: [
+        { subscription: 'mail', subscriptionUid: uidOf('mail'), code: 'deleted', reason: 'It is gone.' },
+      ],
+      skippedCount: 1,
+    }),
+    // The router was killed and read the event again, with a newer catalogue; two attempts end in one millisecond.
+    accepted('b', { data: null }),
+    routed('b', ['billing']),
+    routed('b', ['billing', 'stock'], { at: T0 + 400, revision: 4 }),
+    attemptFailed('b', 'billing', 1, T0 + 9, T0 + 5_000),
+    gaveUp('b', 'billing', 2, T0 + 9),
+    gaveUp('b', 'stock', 1, T0 + 500),
+    gaveUp('b', 'stock', 2, T0 + 500),
+    delivered('b', 'billing', 3, T0 + 20),
+    delivered('b', 'billing', 3, T0 + 25),
+    // Only its outcomes arrive.
+    routed('c', ['billing']),
+    delivered('c', 'billing', 1, T0 + 30),
+  ];
+}
+
+export function foldAll(facts: readonly Fact[]): LedgerRows {
+  const rows = emptyRows();
+  for (const fact of facts) {
+    if (fact.kind === 'event') foldEvent(rows, fact.record, fact.position);
+    else foldOutcome(rows, fact.outcome, fact.position);
+  }
+  return rows;
+}
+
+/** Facts that are handed over together are written in one flush. */
+export function writeFacts(writer: LedgerWriter, facts: readonly Fact[]): Promise<void>[] {
+  return facts.map((fact) => {
+    const from: IncomingRecord = {
+      topic: fact.kind,
+      partition: 0,
+      offset: fact.position,
+      timestamp: T0,
+      key: null,
+      value: null,
+      headers: {},
+    };
+    return fact.kind === 'event'
+      ? writer.writeEvent(fact.record, from)
+      : writer.writeOutcome(fact.outcome, from);
+  });
+}
+
+/** A generator of numbers in [0, 1) that repeats itself for the same seed (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** The facts in any order, some of them more than once. */
+export function jumbled(facts: readonly Fact[], random: () => number): Fact[] {
+  const repeated = facts.filter(() => random() < 0.3);
+  return [...facts, ...repeated]
+    .map((fact) => ({ fact, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ fact }) => fact);
+}

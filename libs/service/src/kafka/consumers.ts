@@ -1,0 +1,43 @@
+import type { Provider } from '@nestjs/common';
+import { Topics } from '@quittance/contracts';
+import { KafkaClient, KafkaPublisher, KafkaStrategy, type ConsumerGroup } from '@quittance/kafka';
+import { durationVariable, integerVariable } from '../config/variables.js';
+
+/** What every service that consumes reads beside `serviceVariables`. */
+export const consumerVariables = {
+  /** Most offsets between a partition's committed one and the highest in flight: what a crash can repeat. */
+  QUITTANCE_WINDOW_SPAN: integerVariable(1000, 1, 100_000),
+  /** Record bytes in flight in this process. */
+  QUITTANCE_BYTE_BUDGET: integerVariable(256 * 1024 * 1024, 1024 * 1024, 64 * 1024 * 1024 * 1024),
+  /** After this much silence a group gives a member's partitions to others. */
+  QUITTANCE_SESSION_TIMEOUT: durationVariable('10s'),
+};
+
+interface ConsumerConfig {
+  windowSpan: number;
+  byteBudget: number;
+  sessionTimeout: number;
+}
+
+/** Provides the service's `KafkaStrategy`, which `runService` finds and connects. Needs `kafkaModule`. */
+export function consumerProvider(
+  config: ConsumerConfig,
+  groupsOf: (topics: Topics) => readonly ConsumerGroup[],
+): Provider {
+  return {
+    provide: KafkaStrategy,
+    inject: [KafkaClient, KafkaPublisher, Topics],
+    useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics) =>
+      new KafkaStrategy({
+        client,
+        publisher,
+        deadLetterTopic: topics.deliveriesDlq,
+        byteBudget: config.byteBudget,
+        groups: groupsOf(topics).map((group) => ({
+          windowSpan: config.windowSpan,
+          sessionTimeoutMs: config.sessionTimeout,
+          ...group,
+        })),
+      }),
+  };
+}

@@ -1,0 +1,165 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { decodeConfigChange, Topics, type ConfigChange } from '@quittance/contracts';
+import { KafkaClient, readTopic } from '@quittance/kafka';
+import { createLogger, readConfig, Service } from '@quittance/service';
+import { waitUntil } from '@quittance/testing';
+import { Client } from 'pg';
+import { controlConfig, setupConfig, type ControlConfig } from '../../apps/control/src/config.js';
+import { ControlModule } from '../../apps/control/src/control.module.js';
+import { setUp } from '../../apps/control/src/setup/setup.js';
+
+export const ADMIN_KEY = 'a-long-admin-key-for-tests';
+export const DELIVERIES_PARTITIONS = 4;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // What a client reads is JSON of any shape; the tests say what they expect of it.
+  body: Record<string, unknown> & { metadata: Record<string, unknown>; status: Record<string, unknown> };
+}
+
+export interface Stores {
+  kafkaBrokers: string;
+  /** A superuser's, on any database. */
+  postgresAdminUrl: string;
+}
+
+/** A control service with topics and a database of its own. */
+export class ControlFixture {
+  readonly report: string[] = [];
+  readonly topics: Topics;
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly setupEnv: NodeJS.ProcessEnv;
+  private service: Service<ControlConfig> | undefined;
+  private origin = '';
+
+  constructor(private readonly stores: Stores) {
+    const id = randomUUID().slice(0, 8);
+    const urlOf = (role?: string): string => {
+      const url = new URL(stores.postgresAdminUrl);
+      url.pathname = `/control-${id}`;
+      if (role !== undefined) {
+        url.username = `${role}-${id}`;
+        url.password = role;
+      }
+      return url.href;
+    };
+    const shared = {
+      QUITTANCE_KAFKA_BROKERS: stores.kafkaBrokers,
+      QUITTANCE_TOPIC_PREFIX: `control-${id}.`,
+    };
+    this.setupEnv = {
+      ...shared,
+      QUITTANCE_DATABASE_URL: urlOf(),
+      QUITTANCE_CONTROL_DATABASE_URL: urlOf('control'),
+      QUITTANCE_AUDIT_DATABASE_URL: urlOf('audit'),
+      QUITTANCE_DELIVERIES_PARTITIONS: String(DELIVERIES_PARTITIONS),
+      QUITTANCE_EVENTS_PARTITIONS: '1',
+      QUITTANCE_RETRY_PARTITIONS: '1',
+      QUITTANCE_REPLICATION_FACTOR: '1',
+      QUITTANCE_MIN_INSYNC_REPLICAS: '1',
+    };
+    this.env = {
+      ...shared,
+      QUITTANCE_PORT: '0',
+      QUITTANCE_MANAGEMENT_PORT: '0',
+      QUITTANCE_LOG_LEVEL: 'silent',
+      QUITTANCE_ADMIN_KEY: ADMIN_KEY,
+      QUITTANCE_MASTER_KEY: randomBytes(32).toString('base64'),
+      QUITTANCE_DATABASE_URL: urlOf('control'),
+    };
+    this.topics = new Topics(shared.QUITTANCE_TOPIC_PREFIX);
+  }
+
+  async createDatabase(): Promise<void> {
+    const client = new Client(this.stores.postgresAdminUrl);
+    await client.connect();
+    const { pathname } = new URL(this.setupEnv['QUITTANCE_DATABASE_URL']!);
+    await client.query(`CREATE DATABASE ${client.escapeIdentifier(pathname.slice(1))}`);
+    await client.end();
+  }
+
+  async setUp(): Promise<string[]> {
+    const lines: string[] = [];
+    await setUp(readConfig(setupConfig, this.setupEnv), (line) => lines.push(line));
+    return lines;
+  }
+
+  async start(): Promise<void> {
+    const config = readConfig(controlConfig, this.env);
+    this.service = new Service<ControlConfig>({
+      name: 'control',
+      config,
+      logger: createLogger({ service: 'control', version: 'test', level: config.logLevel }),
+      module: (parsed) => ControlModule.of(parsed),
+      configureHttp: (fastify) => fastify.removeContentTypeParser('text/plain'),
+    });
+    const { port } = await this.service.start();
+    this.origin = `http://127.0.0.1:${port}`;
+  }
+
+  get isReady(): boolean {
+    return this.service?.health.report().ready ?? false;
+  }
+
+  async untilReady(): Promise<void> {
+    await waitUntil(() => this.isReady, { what: 'control to be ready' });
+  }
+
+  async stop(): Promise<void> {
+    await this.service?.close();
+    this.service = undefined;
+  }
+
+  /** @param path below `/control/v1/namespaces/` */
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { key?: string | null; contentType?: string } = {},
+  ): Promise<Answer> {
+    const { key = ADMIN_KEY, contentType = 'application/json' } = options;
+    const response = await fetch(`${this.origin}/control/v1/namespaces/${path}`, {
+      method,
+      headers: {
+        ...(key !== null && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { 'content-type': contentType }),
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Answer['body'],
+    };
+  }
+
+  put(path: string, body: unknown, key?: string): Promise<Answer> {
+    return this.request('PUT', path, body, key === undefined ? {} : { key });
+  }
+
+  get(path: string, key?: string): Promise<Answer> {
+    return this.request('GET', path, undefined, key === undefined ? {} : { key });
+  }
+
+  delete(path: string, key?: string): Promise<Answer> {
+    return this.request('DELETE', path, undefined, key === undefined ? {} : { key });
+  }
+
+  /** Everything that was ever written to `config.v1`. */
+  async changes(): Promise<(ConfigChange | undefined)[]> {
+    const client = new KafkaClient({ brokers: [this.stores.kafkaBrokers], clientId: 'test' });
+    const records = await readTopic(client, this.topics.config);
+    return records.map((record) => decodeConfigChange(record));
+  }
+
+  async query(sql: string): Promise<Record<string, unknown>[]> {
+    const client = new Client(this.setupEnv['QUITTANCE_DATABASE_URL']);
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+}

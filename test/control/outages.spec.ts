@@ -1,0 +1,107 @@
+import {
+  startTestKafka,
+  startTestPostgres,
+  waitUntil,
+  type TestKafka,
+  type TestPostgres,
+} from '@quittance/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ControlFixture } from './fixture.js';
+
+// Stores of its own: it stops them.
+let kafka: TestKafka;
+let postgres: TestPostgres;
+let control: ControlFixture;
+
+beforeAll(async () => {
+  [kafka, postgres] = await Promise.all([startTestKafka(), startTestPostgres()]);
+  control = new ControlFixture({ kafkaBrokers: kafka.brokers, postgresAdminUrl: postgres.adminUrl });
+  await control.createDatabase();
+});
+
+afterAll(async () => {
+  await control.stop();
+  await Promise.all([kafka.remove(), postgres.remove()]);
+});
+
+const subscription = {
+  spec: { events: ['order.*'], destination: { webhook: { url: 'http://127.0.0.1:9000/hook' } } },
+};
+
+describe('control', () => {
+  it('starts before everything it needs, and is ready once set-up has found it', async () => {
+    await postgres.stop();
+    await control.start();
+    expect(control.isReady).toBe(false);
+    expect(await control.get('shop/event-types')).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable' },
+    });
+
+    const settingUp = control.setUp();
+    await postgres.start();
+    const lines = (await settingUp).join('\n');
+    expect(lines).toContain(`created topic ${control.topics.config}`);
+    expect(lines).toMatch(/schema control: ran/);
+    await control.untilReady();
+    expect(await control.put('shop/event-types/first', { spec: {} })).toMatchObject({
+      status: 201,
+      body: { status: { conditions: [{ type: 'Published', status: 'True' }] } },
+    });
+  });
+
+  it('says so when the database is gone, and works again when it is back', async () => {
+    await postgres.stop();
+    for (const answer of [
+      await control.get('shop/event-types/first'),
+      await control.put('shop/event-types/second', { spec: {} }),
+    ]) {
+      expect(answer).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    }
+    await postgres.start();
+    await waitUntil(async () => (await control.put('shop/event-types/second', { spec: {} })).status === 201, {
+      what: 'the database to be used again',
+    });
+  });
+
+  it('stores a change without Kafka, says that it is not in force, and publishes it later', async () => {
+    await kafka.stop();
+    const began = performance.now();
+    const answer = await control.put('shop/event-types/third', { spec: { description: 'late' } });
+    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { status: { conditions: [{ type: 'Published', status: 'False', message: expect.any(String) }] } },
+    });
+    const read = await control.get('shop/event-types/third');
+    expect(read.body.status).toEqual(answer.body.status);
+
+    // The number of partitions was never asked for, so nobody knows it.
+    expect(await control.put('shop/subscriptions/a', subscription)).toMatchObject({
+      status: 503,
+      body: { code: 'kafka_unavailable' },
+    });
+    // Its own restart loses nothing, and is in time for Kubernetes, which kills after 30 s.
+    const stopping = performance.now();
+    await control.stop();
+    expect(performance.now() - stopping).toBeLessThan(20_000);
+    await control.start();
+
+    await kafka.start();
+    await control.untilReady();
+    await waitUntil(
+      async () => {
+        const { body } = await control.get('shop/event-types/third');
+        return (body.status['conditions'] as { status: string }[])[0]?.status === 'True';
+      },
+      { what: 'the change to be published' },
+    );
+    expect(await control.changes()).toContainEqual(
+      expect.objectContaining({
+        resource: expect.objectContaining({ spec: { description: 'late', versions: [] } }),
+      }),
+    );
+    expect((await control.put('shop/subscriptions/a', subscription)).status).toBe(201);
+  });
+});

@@ -165,3 +165,18 @@ describe('reading a compacted topic', () => {
     expect(values.at(-1)).toBe(name);
   });
 });
+
+describe('a connection on which nothing happens', () => {
+  it('sets no timer that fires at once for ever', async () => {
+    // Node says so once per process, when a delay is negative: the mark of the client's endless timer.
+    const warnings: string[] = [];
+    const listen = (warning: Error): number => warnings.push(warning.name);
+    process.on('warning', listen);
+    const publisher = new KafkaPublisher(kafka.client);
+    await publisher.connect();
+    await publisher.publish(textRecord(await kafka.topic(1), 'one', 0));
+    await publisher.close();
+    process.off('warning', listen);
+    expect(warnings).not.toContain('TimeoutNegativeWarning');
+  });
+});

@@ -1,4 +1,9 @@
 import { Kafka, logLevel, type ISocketFactory, type logCreator } from 'kafkajs';
+import { installCodec } from './codec/install.js';
+import { patchIdleTimer } from './idle-timer-patch.js';
+
+patchIdleTimer();
+installCodec();
 
 export interface KafkaSettings {
   /** `host:port` of brokers to begin with. */

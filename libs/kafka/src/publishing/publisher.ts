@@ -40,6 +40,12 @@ const PAUSE_ABOVE = 3;
 const PLACEMENT_TRIES = 5;
 const PLACEMENT_PAUSE_MS = 300;
 
+/** Nobody sees it: whoever waited was told when the time was up. */
+const EXPIRED: Settled<Published> = {
+  ok: false,
+  error: new PublishError('kafka_unavailable', 'The record waited too long for Kafka.'),
+};
+
 const byKey = Partitioners.DefaultPartitioner();
 
 function sizeOf(record: OutgoingRecord): number {
@@ -170,11 +176,7 @@ export class KafkaPublisher {
     for (const batch of cut(entries.filter((entry) => !entry.expired))) {
       await this.send(batch, results);
     }
-    const expired: Settled<Published> = {
-      ok: false,
-      error: new PublishError('kafka_unavailable', 'The record waited too long for Kafka.'),
-    };
-    return entries.map((entry) => results.get(entry) ?? expired);
+    return entries.map((entry) => results.get(entry) ?? EXPIRED);
   }
 
   /** Sends until every record is acknowledged or has failed for good. */

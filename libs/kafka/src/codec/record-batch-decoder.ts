@@ -1,0 +1,110 @@
+import { Cursor } from './varint.js';
+
+/** kafkajs's decoder of a fetch response, positioned at a record batch. */
+export interface FetchDecoder {
+  buffer: Buffer;
+  offset: number;
+}
+
+type HeaderValue = Buffer | null | (Buffer | null)[];
+
+/** A record in the shape of kafkajs. */
+export interface DecodedRecord {
+  magicByte: number;
+  attributes: number;
+  timestamp: string;
+  offset: string;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, HeaderValue>;
+  isControlRecord: boolean;
+  batchContext: BatchContext;
+}
+
+export interface BatchContext {
+  firstOffset: string;
+  firstTimestamp: string;
+  maxTimestamp: string;
+  inTransaction: boolean;
+  isControlBatch: boolean;
+  producerId: string;
+}
+
+const LOG_OVERHEAD = 12;
+const ATTRIBUTES_AT = LOG_OVERHEAD + 9;
+const COMPRESSION_MASK = 0x7;
+const LOG_APPEND_TIME_MASK = 0x8;
+const TRANSACTIONAL_MASK = 0x10;
+const CONTROL_MASK = 0x20;
+
+/** Whether the batch at the decoder's position is there in full, and not compressed: else kafkajs decodes it. */
+export function isPlainBatch({ buffer, offset }: FetchDecoder): boolean {
+  if (buffer.length < offset + LOG_OVERHEAD + 49) return false;
+  if (buffer.length < offset + LOG_OVERHEAD + buffer.readInt32BE(offset + 8)) return false;
+  return (buffer.readInt16BE(offset + ATTRIBUTES_AT) & COMPRESSION_MASK) === 0;
+}
+
+/**
+ * Decodes an uncompressed RecordBatch (magic 2) and moves the decoder behind it. kafkajs's own copies the object
+ * of headers once per header, and calculates with wrapped big integers for every record.
+ */
+export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { records: DecodedRecord[] } {
+  const { buffer, offset: start } = decoder;
+  const end = start + LOG_OVERHEAD + buffer.readInt32BE(start + 8);
+  const attributes = buffer.readInt16BE(start + ATTRIBUTES_AT);
+  const firstOffset = buffer.readBigInt64BE(start);
+  const firstTimestamp = Number(buffer.readBigInt64BE(start + ATTRIBUTES_AT + 6));
+  const maxTimestamp = Number(buffer.readBigInt64BE(start + ATTRIBUTES_AT + 14));
+  const isControlBatch = (attributes & CONTROL_MASK) !== 0;
+  const context: BatchContext = {
+    firstOffset: String(firstOffset),
+    firstTimestamp: String(firstTimestamp),
+    maxTimestamp: String(maxTimestamp),
+    inTransaction: (attributes & TRANSACTIONAL_MASK) !== 0,
+    isControlBatch,
+    producerId: String(buffer.readBigInt64BE(start + ATTRIBUTES_AT + 22)),
+  };
+  const isAppendTime = (attributes & LOG_APPEND_TIME_MASK) !== 0;
+  const base = Number(firstOffset);
+  const cursor = new Cursor(buffer, start + ATTRIBUTES_AT + 40);
+  const records: DecodedRecord[] = [];
+  const count = buffer.readInt32BE(start + ATTRIBUTES_AT + 36);
+  for (let n = 0; n < count && cursor.offset < end; n++) {
+    const length = cursor.varint();
+    const next = cursor.offset + length;
+    const recordAttributes = buffer.readInt8(cursor.offset++);
+    const timestampDelta = cursor.varint();
+    const offsetDelta = cursor.varint();
+    records.push({
+      magicByte: 2,
+      attributes: recordAttributes,
+      timestamp: isAppendTime ? context.maxTimestamp : String(firstTimestamp + timestampDelta),
+      offset: String(base + offsetDelta),
+      key: cursor.bytes(),
+      value: cursor.bytes(),
+      headers: readHeaders(cursor),
+      isControlRecord: isControlBatch,
+      batchContext: context,
+    });
+    cursor.offset = next;
+  }
+  decoder.offset = end;
+  return { ...context, records };
+}
+
+function readHeaders(cursor: Cursor): Record<string, HeaderValue> {
+  const headers: Record<string, HeaderValue> = {};
+  for (let left = cursor.varint(); left > 0; left--) {
+    const name = cursor.bytes()?.toString() ?? '';
+    const value = cursor.bytes();
+    if (!Object.hasOwn(headers, name)) {
+      // Not by assignment: a header may be called `__proto__`.
+      if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true });
+      else headers[name] = value;
+      continue;
+    }
+    const before = headers[name] ?? null;
+    headers[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return headers;
+}

@@ -31,12 +31,6 @@ const DEFAULT_MAX_WAIT_MS = 100;
 const DEFAULT_SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 1000;
 const COMMIT_INTERVAL_MS = 200;
-/**
- * Under load, a fetch that brought more than this many records is followed by a short pause: the next one then
- * brings more, and costs client and broker the same. A lone record never waits.
- */
-const LINGER_ABOVE = Number(process.env['LINGER_ABOVE'] ?? 8);
-const LINGER_MS = Number(process.env['LINGER_MS'] ?? 3);
 /** New partitions of a topic are seen after this long. */
 const METADATA_MAX_AGE_MS = 3000;
 
@@ -76,8 +70,6 @@ export class GroupConsumer {
   private alive = true;
   private joined = false;
   private draining = false;
-  /** Records of the fetch that is being handed over. */
-  private fetched = 0;
 
   constructor(private readonly options: GroupConsumerOptions) {
     this.host = {
@@ -102,9 +94,6 @@ export class GroupConsumer {
   async start(): Promise<void> {
     const { events } = this.consumer;
     this.consumer.on(events.GROUP_JOIN, ({ payload }) => this.onJoin(payload.memberAssignment));
-    this.consumer.on(events.FETCH_START, () => {
-      this.fetched = 0;
-    });
     this.consumer.on(events.REBALANCING, () => void this.commit());
     this.consumer.on(events.CRASH, ({ payload }) => {
       this.joined = false;
@@ -246,11 +235,6 @@ export class GroupConsumer {
     const partition = assignment.partitions.get(`${batch.topic} ${batch.partition}`);
     const { fetchedOffset } = batch as unknown as { fetchedOffset: string };
     if (partition?.accept(batch.messages, BigInt(fetchedOffset))) resolveOffset(batch.lastOffset());
-    const before = this.fetched;
-    this.fetched += batch.messages.length;
-    if (before <= LINGER_ABOVE && this.fetched > LINGER_ABOVE && LINGER_MS > 0) {
-      await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
-    }
   }
 
   private commit(): Promise<void> {

@@ -57,6 +57,24 @@ describe('Coalescer', () => {
     expect(batches).toEqual([[1, 1, 1], [1, 8], [50], [2]]);
   });
 
+  it('pauses after a batch so that the next one grows, but not when a whole batch waits already', async () => {
+    const batches: { size: number; at: number }[] = [];
+    const coalescer = new Coalescer<number, number>({
+      flush: (items) => {
+        batches.push({ size: items.length, at: performance.now() });
+        return Promise.resolve(items.map((value) => ({ ok: true as const, value })));
+      },
+      maxItems: 10,
+      pauseMs: 60,
+    });
+    await Promise.all(Array.from({ length: 25 }, (_, index) => coalescer.add(index)));
+    const late = coalescer.add(99);
+    await late;
+    expect(batches.map(({ size }) => size)).toEqual([10, 10, 5, 1]);
+    expect(batches[1]!.at - batches[0]!.at).toBeLessThan(50);
+    expect(batches[3]!.at - batches[2]!.at).toBeGreaterThanOrEqual(59);
+  });
+
   it('fails every item of a flush that rejects, and goes on with the next', async () => {
     let calls = 0;
     const coalescer = new Coalescer<number, number>({

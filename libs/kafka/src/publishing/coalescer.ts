@@ -11,7 +11,7 @@ export interface CoalescerOptions<T, R> {
   sizeOf?: (item: T) => number;
   /**
    * After a batch of more than `pauseAbove` items, wait `pauseMs` before the next, so that it grows. When
-   * idle nothing waits: a first item is flushed at once. Default: no pause.
+   * idle nothing waits: a first item is flushed at once; nor when a whole batch waits already. Default: no pause.
    */
   pauseMs?: number;
   pauseAbove?: number;
@@ -81,8 +81,10 @@ export class Coalescer<T, R> {
           results[index] ?? { ok: false, error: new Error('The flush gave no result for this item.') },
         );
       }
-      if (this.options.pauseMs && batch.length > (this.options.pauseAbove ?? 0)) {
-        await new Promise((resolve) => setTimeout(resolve, this.options.pauseMs));
+      const { pauseMs, pauseAbove = 0, maxItems } = this.options;
+      const isBatchWaiting = this.queue.length - this.head >= maxItems;
+      if (pauseMs && batch.length > pauseAbove && !isBatchWaiting) {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
     this.running = false;

@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { isPlainPattern } from './plain-pattern.js';
 
 /** Longer patterns are refused: compile time and memory grow with them, and nobody reads them. */
 const MAX_PATTERN_LENGTH = 512;
@@ -12,14 +13,19 @@ export class PatternError extends Error {
   readonly retryable = false;
 }
 
+/** A compiled pattern. */
+export interface LinearRegExp {
+  test(text: string): boolean;
+}
+
 /** Least recently used first. */
-const compiled = new Map<string, RE2JS>();
+const compiled = new Map<string, LinearRegExp>();
 
 /**
  * RE2 in place of JavaScript's RegExp, whose backtracking is exponential: matching takes time linear in the text.
  * @throws PatternError when the pattern is too long, malformed, or needs backtracking (look-around, back-references)
  */
-export function linearRegExp(pattern: string): RE2JS {
+export function linearRegExp(pattern: string): LinearRegExp {
   const known = compiled.get(pattern);
   if (known !== undefined) {
     compiled.delete(pattern);
@@ -29,13 +35,23 @@ export function linearRegExp(pattern: string): RE2JS {
   if (pattern.length > MAX_PATTERN_LENGTH) {
     throw new PatternError(`The regular expression is longer than ${MAX_PATTERN_LENGTH} characters.`);
   }
-  const fresh = compile(pattern);
-  if (fresh.programSize() > MAX_PROGRAM_SIZE) {
+  const re2 = compile(pattern);
+  if (re2.programSize() > MAX_PROGRAM_SIZE) {
     throw new PatternError('The regular expression is too large: use smaller repetition counts.');
   }
+  const fresh = isPlainPattern(pattern) ? native(pattern, re2) : re2;
   if (compiled.size >= MAX_CACHED_PATTERNS) compiled.delete(compiled.keys().next().value!);
   compiled.set(pattern, fresh);
   return fresh;
+}
+
+function native(pattern: string, otherwise: LinearRegExp): LinearRegExp {
+  try {
+    return new RegExp(pattern, 'u');
+  } catch {
+    // An escape that only RE2 knows.
+    return otherwise;
+  }
 }
 
 function compile(pattern: string): RE2JS {

@@ -36,8 +36,7 @@ export interface ServiceHandle {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** kafkajs computes a negative delay once at its start; Node warns, and takes 1 ms instead. */
-const NODE_FLAGS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+const NODE_FLAGS = ['--enable-source-maps'];
 const STOP_GRACE_MS = 20_000;
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;

@@ -53,7 +53,7 @@ export const ROOT = resolve(import.meta.dirname, '..', '..');
  * | `QUITTANCE_ADMIN_KEY` | `quittance-local-admin` | the admin key |
  * | `QUITTANCE_TOPIC_PREFIX` | `quittance.` | begins every topic's name |
  * | `QUITTANCE_DELIVERIES_PARTITIONS` | `16` | of `deliveries.v1`, when it is created |
- * | `QUITTANCE_EVENTS_PARTITIONS` | `8` | of `events.v1` and `outcomes.v1`, when created |
+ * | `QUITTANCE_EVENTS_PARTITIONS` | `4` | of `events.v1` and `outcomes.v1`, when created |
  * | `QUITTANCE_RETRY_PARTITIONS` | `4` | of the retry topics and the dead letters, when created |
  *
  * All other variables (`QUITTANCE_RETRY_LADDER`, `QUITTANCE_LOG_LEVEL`, `OTEL_EXPORTER_OTLP_ENDPOINT`, …) go to the
@@ -91,7 +91,7 @@ export function readSettings(env: NodeJS.ProcessEnv): LocalSettings {
     demoPort: port('QUITTANCE_DEMO_PORT', 0),
     topics: {
       QUITTANCE_DELIVERIES_PARTITIONS: text('QUITTANCE_DELIVERIES_PARTITIONS', '16'),
-      QUITTANCE_EVENTS_PARTITIONS: text('QUITTANCE_EVENTS_PARTITIONS', '8'),
+      QUITTANCE_EVENTS_PARTITIONS: text('QUITTANCE_EVENTS_PARTITIONS', '4'),
       QUITTANCE_RETRY_PARTITIONS: text('QUITTANCE_RETRY_PARTITIONS', '4'),
       // There is one broker.
       QUITTANCE_REPLICATION_FACTOR: '1',

@@ -60,6 +60,16 @@ describe('a resource', () => {
     );
   });
 
+  it('is deleted also by clients that announce JSON and send nothing', async () => {
+    const path = 'crud/event-types/order.cancelled';
+    await control.put(path, { spec: {} });
+    expect(await control.request('DELETE', path, '')).toMatchObject({ status: 200 });
+    expect(await control.request('PUT', path, '')).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_resource' },
+    });
+  });
+
   it('counts changes of its spec only', async () => {
     const path = 'counts/event-types/a';
     const spec = { versions: [{ version: '1', schema: { type: 'object', required: ['b'] } }] };

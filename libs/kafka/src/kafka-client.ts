@@ -14,18 +14,26 @@ export interface KafkaSettings {
   socketFactory?: ISocketFactory;
 }
 
-export type KafkaLog = (
-  level: 'debug' | 'info' | 'warn' | 'error',
-  message: string,
-  extra: Record<string, unknown>,
-) => void;
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
-const LEVELS: Partial<Record<logLevel, 'debug' | 'info' | 'warn' | 'error'>> = {
+export type KafkaLog = (level: Level, message: string, extra: Record<string, unknown>) => void;
+
+const LEVELS: Partial<Record<logLevel, Level>> = {
   [logLevel.ERROR]: 'error',
   [logLevel.WARN]: 'warn',
   [logLevel.INFO]: 'info',
   [logLevel.DEBUG]: 'debug',
 };
+
+/**
+ * kafkajs says "error" of what it is about to try again, as every start on a fresh cluster shows ("the coordinator
+ * is loading"). What fails for good reaches us as an error of its own.
+ */
+function severityOf(namespace: string, message: string, level: Level): Level {
+  if (level !== 'error') return level;
+  if (namespace === 'Connection' && message.startsWith('Response ')) return 'debug';
+  return message.startsWith('Crash:') || message.startsWith('Restarting') ? 'warn' : level;
+}
 
 /** The connection settings and log of one process; publishers, readers and consumers are made from it. */
 export class KafkaClient {
@@ -43,7 +51,10 @@ export class KafkaClient {
         // Said at every producer that does not retry for ever; ours begins anew with a fresh one instead.
         if (entry.message.startsWith('Limiting retries')) return;
         const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...extra } = entry;
-        log(LEVELS[level] ?? 'info', message, { kafkajs: namespace, ...extra });
+        log(severityOf(namespace, message, LEVELS[level] ?? 'info'), message, {
+          kafkajs: namespace,
+          ...extra,
+        });
       };
     this.kafka = new Kafka({
       clientId: settings.clientId,

@@ -55,6 +55,13 @@ export function createHttpAdapter(metrics: Metrics, routes: RouteTable): Fastify
     },
   });
   const fastify = adapter.getInstance();
+  // Clients set a content type on requests without a body too, such as DELETE.
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null);
+    else void parseJson(request, String(body), done);
+  });
   routes.watch(fastify);
   observeRequests(fastify, metrics);
   fastify.addHook('onRequest', (_request, reply, done) => {

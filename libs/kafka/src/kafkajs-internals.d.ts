@@ -5,8 +5,3 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
     scheduleCheckPendingRequests(): void;
   }
 }
-
-declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
-  /** CRC-32C, unsigned. */
-  export default function crc32c(bytes: Uint8Array): number;
-}

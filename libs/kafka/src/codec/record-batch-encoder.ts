@@ -1,4 +1,4 @@
-import crc32c from 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
+import { crc32c } from './crc32c.js';
 import { varintSize, writeVarint } from './varint.js';
 
 /** A record as kafkajs hands it to its encoder. */
@@ -67,7 +67,7 @@ export function encodeRecordBatch(batch: EncodableBatch): EncodedPart {
   at = buffer.writeInt32BE(batch.firstSequence, at);
   at = buffer.writeInt32BE(sized.length, at);
   for (const record of sized) at = writeRecord(buffer, at, record);
-  buffer.writeUInt32BE(crc32c(buffer.subarray(CRC_FROM)), CRC_AT);
+  buffer.writeUInt32BE(crc32c(buffer, CRC_FROM), CRC_AT);
   return { buf: buffer, buffer, size: () => total };
 }
 

@@ -1,7 +1,14 @@
-import { Partitioners, type Message, type Producer, type RecordMetadata } from 'kafkajs';
+import {
+  Partitioners,
+  type Message,
+  type PartitionerArgs,
+  type Producer,
+  type RecordMetadata,
+} from 'kafkajs';
 import type { OutgoingRecord } from '@quittance/contracts';
 import type { KafkaClient } from '../kafka-client.js';
 import { Coalescer, type Settled } from './coalescer.js';
+import { partitionOfKey } from './key-partitioner.js';
 import { PublishError } from './publish-error.js';
 
 export interface Published {
@@ -50,7 +57,12 @@ const EXPIRED: Settled<Published> = {
   error: new PublishError('kafka_unavailable', 'The record waited too long for Kafka.'),
 };
 
-const byKey = Partitioners.DefaultPartitioner();
+const withoutKey = Partitioners.DefaultPartitioner();
+
+function placeOf(args: PartitionerArgs): number {
+  const { key } = args.message;
+  return typeof key === 'string' ? partitionOfKey(key, args.partitionMetadata.length) : withoutKey(args);
+}
 
 function sizeOf(record: OutgoingRecord): number {
   let bytes = 70 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
@@ -283,7 +295,7 @@ export class KafkaPublisher {
       retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 },
       createPartitioner: () => (args) => {
         const message = args.message as PlacedMessage;
-        message.placed = message.partition ?? byKey(args);
+        message.placed = message.partition ?? placeOf(args);
         return message.placed;
       },
     });

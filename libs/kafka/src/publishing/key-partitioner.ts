@@ -1,0 +1,32 @@
+const SEED = 0x9747b28c;
+const MULTIPLIER = 0x5bd1e995;
+const SHIFT = 24;
+
+/** MurmurHash2 as Kafka's Java client has it, so that all clients agree where a key lives. */
+function murmur2(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let hash = SEED ^ length;
+  const whole = length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    let part = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    part = Math.imul(part, MULTIPLIER);
+    part ^= part >>> SHIFT;
+    part = Math.imul(part, MULTIPLIER);
+    hash = Math.imul(hash, MULTIPLIER) ^ part;
+  }
+  const rest = length & 3;
+  if (rest === 3) hash ^= bytes[whole + 2]! << 16;
+  if (rest >= 2) hash ^= bytes[whole + 1]! << 8;
+  if (rest >= 1) hash = Math.imul(hash ^ bytes[whole]!, MULTIPLIER);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, MULTIPLIER);
+  return hash ^ (hash >>> 15);
+}
+
+/**
+ * The partition of a key. The same as kafkajs's, which calculates with wrapped big integers: 3 % of ingest's
+ * processor time.
+ */
+export function partitionOfKey(key: string, partitions: number): number {
+  return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
+}

@@ -60,7 +60,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresH
     unix_socket_directories: '',
     max_connections: 200,
     fsync: durable ? 'on' : 'off',
-    synchronous_commit: durable ? 'on' : 'off',
     full_page_writes: durable ? 'on' : 'off',
   };
   const log = await open(options.logFile, 'w');

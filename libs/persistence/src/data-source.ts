@@ -57,7 +57,9 @@ export function createDataSource(settings: DataSourceSettings): DataSource {
     poolErrorHandler: () => undefined,
     extra: {
       keepAlive: true,
-      options: `-c search_path=${settings.schema}`,
+      // A committed offset or an answered PUT relies on the commit before it: also on a server that is set up to
+      // acknowledge commits before they are written.
+      options: `-c search_path=${settings.schema} -c synchronous_commit=on`,
       lock_timeout: settings.lockTimeoutMs ?? 5_000,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       ...(statementTimeoutMs > 0 && {

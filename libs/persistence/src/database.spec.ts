@@ -56,6 +56,20 @@ describe('a service and its database', () => {
   }, 60_000);
 });
 
+describe('a commit', () => {
+  it('is on disk when it is acknowledged, however the server is set up', async () => {
+    const admin = createDataSource({ url: postgres.adminUrl, schema: 'control', entities: [] });
+    await admin.initialize();
+    await admin.query('ALTER SYSTEM SET synchronous_commit = off');
+    await admin.query('SELECT pg_reload_conf()');
+    await admin.destroy();
+    const source = createDataSource({ url, schema: 'control', entities: [] });
+    await source.initialize();
+    expect(await source.query('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
+    await source.destroy();
+  });
+});
+
 describe('what the database throws', () => {
   it('is retryable unless the data are at fault', async () => {
     const source = createDataSource({ ...CONTROL_SCHEMA, url: postgres.url, statementTimeoutMs: 200 });

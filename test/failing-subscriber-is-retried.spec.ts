@@ -91,6 +91,25 @@ describe('a subscriber that always fails', () => {
   });
 });
 
+describe('the answers in the story', () => {
+  it('are kept to 8 KiB of a failure and 256 bytes of a success', async () => {
+    const { client, publish } = await subscribed(
+      {},
+      {
+        respond: (_request, index) =>
+          index === 0
+            ? { status: 500, body: 'x'.repeat(100_000) }
+            : { status: 200, body: 'y'.repeat(100_000) },
+      },
+    );
+    const { id } = await publish();
+    const story = await storyOf(client, id, allIn('delivered'));
+    const [failure, success] = story.deliveries[0]!.attempts;
+    expect(failure!.response).toBe('x'.repeat(8 * 1024));
+    expect(success!.response).toBe('y'.repeat(256));
+  });
+});
+
 describe('a subscriber that does not answer in time', () => {
   it('is told apart from one that refuses', async () => {
     const { client, receiver, publish } = await subscribed(

@@ -43,6 +43,7 @@ const NOT_INHERITED = /^(QUITTANCE_|OTEL_|VITEST|NODE_ENV$|NODE_OPTIONS$|TEST$|D
 /** A whole Quittance of a test's own: its topics, its database, its ports, its processes. */
 export class TestInstallation {
   readonly adminKey = ADMIN_KEY;
+  private readonly further: TestService[] = [];
 
   constructor(
     readonly topicPrefix: string,
@@ -54,6 +55,7 @@ export class TestInstallation {
     /** Those that were asked for, running. */
     readonly services: ReadonlyMap<ServiceName, TestService>,
     private readonly folder: TestFolder,
+    private readonly installation: Installation,
   ) {}
 
   get control(): TestService {
@@ -90,9 +92,20 @@ export class TestInstallation {
     });
   }
 
+  /** A further instance of a service, started and ready: the members of its consumer groups share the work. */
+  async addInstance(name: ServiceName): Promise<TestService> {
+    const [port = 0, managementPort = 0] = await freePorts(2);
+    const services = { ...this.installation.services, [name]: { port, managementPort } };
+    const logFile = join(this.folder.path, `${name}-${managementPort}.log`);
+    const instance = new TestService(name, { ...this.installation, services }, logFile);
+    await instance.start();
+    this.further.push(instance);
+    return instance;
+  }
+
   /** Stops every service as an operator would (each drains), and deletes the logs. */
   async stopAll(): Promise<void> {
-    await Promise.all([...this.services.values()].map((service) => service.stop()));
+    await Promise.all([...this.services.values(), ...this.further].map((service) => service.stop()));
     await this.folder.remove();
   }
 }
@@ -152,6 +165,7 @@ export async function startServices(options: StartServicesOptions = {}): Promise
     installation.databases,
     new Map(services.map((service) => [service.name, service])),
     folder,
+    installation,
   );
 }
 

@@ -74,6 +74,30 @@ describe('a record that hangs', () => {
   });
 });
 
+describe('a partition that was paused because its window was full', () => {
+  it('is fetched again soon, although a fetch of the other partitions is waiting for records', async () => {
+    const topic = await kafka.topic(2);
+    const held = gate();
+    const values: string[] = [];
+    const member = await kafka.member({
+      groupId: randomUUID(),
+      topics: [topic],
+      group: { windowSpan: 5 },
+      handler: async (record) => {
+        values.push(valueOf(record));
+        await held.opened;
+        return done();
+      },
+    });
+    await kafka.fill(topic, 10, 0, 0);
+    await until(() => member.health().inFlight === 5, 'a full window, and the rest of the fetch behind it');
+    await kafka.fill(topic, 5, 0, 10);
+    held.open();
+    // A resumed partition waits out the running long poll: 5 s by the client's default, 100 ms by ours.
+    await until(() => values.length === 15, 'what was written during the pause', 3000);
+  });
+});
+
 describe('a record that fails', () => {
   it('is tried again in place, and the ones behind it go on', async () => {
     const topic = await kafka.topic(1);

@@ -48,6 +48,17 @@ describe('the catalogue', () => {
     expect(catalogue.revision).toBe(3);
   });
 
+  it('is at no revision in the middle of its first reading, where a later version of a resource is still to come', async () => {
+    const { source, catalogue } = open();
+    put(source, 'billing', {});
+    for (let n = 0; n < 150; n++) put(source, `other-${n}`, {});
+    put(source, 'billing', { filter: 'true' });
+    const started = catalogue.start();
+    await catalogue.whenAt(50, 5000);
+    expect(catalogue.subscription('shop', 'billing')).toBeDefined();
+    await started;
+  });
+
   it('follows changes while it runs', async () => {
     const { source, catalogue } = open();
     await catalogue.start();

@@ -123,8 +123,12 @@ export class Catalogue {
     return this.freshnessWaiters.wait(0, timeoutMs, () => this.behind('has not been confirmed by Kafka'));
   }
 
+  /**
+   * False until everything was read once: only the last record of each key is applied then, so a resource that stood
+   * there at `revision` may still be to come.
+   */
   isAt(revision: number): boolean {
-    return this.applied >= revision;
+    return this.pending === undefined && this.applied >= revision;
   }
 
   /**
@@ -169,6 +173,7 @@ export class Catalogue {
       await new Promise(setImmediate);
     }
     this.pending = undefined;
+    this.revisionWaiters.advance(this.applied);
   }
 
   private apply(record: IncomingRecord): void {
@@ -178,7 +183,7 @@ export class Catalogue {
     else if (change !== undefined) this.store.apply(change);
     // A record that was not understood counts too: waiting for it to become understood would wait for ever.
     this.applied = Math.max(this.applied, Number(record.offset));
-    this.revisionWaiters.advance(this.applied);
+    if (this.pending === undefined) this.revisionWaiters.advance(this.applied);
   }
 
   private decode(record: IncomingRecord): ConfigChange | undefined {

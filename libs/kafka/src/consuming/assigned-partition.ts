@@ -69,11 +69,6 @@ export class AssignedPartition {
     return this.underWay;
   }
 
-  /** The timestamp of the oldest record that waits in the inbox or `undefined`. */
-  get oldestWaiting(): number | undefined {
-    return this.inbox[this.next]?.timestamp;
-  }
-
   /**
    * Takes a fetched batch over; the caller moves the fetch position behind it when this says so.
    * @param fetchedAt the offset that the fetch asked for

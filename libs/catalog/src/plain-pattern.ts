@@ -7,8 +7,8 @@ const FIXED = /^\{\d+\}$/;
 /**
  * Whether JavaScript's own engine matches the pattern in linear time: anchored at the start, a plain sequence
  * of characters and classes, and at most one part of variable length, so that there is one thing to backtrack
- * over, once. Most patterns of schemas are such (`^[a-z]{3}-[0-9]+$`), and RE2 in JavaScript took 120 µs for
- * 1 KiB where the engine takes 2 µs.
+ * over, once. Most patterns of schemas are such (`^[a-z]{3}-[0-9]+$`), and RE2 in JavaScript took 39 µs for
+ * 950 characters where the engine takes 1.2 µs.
  */
 export function isPlainPattern(pattern: string): boolean {
   if (!pattern.startsWith('^')) return false;

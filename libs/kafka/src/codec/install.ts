@@ -5,7 +5,8 @@ import { decodeRecordBatch, isPlainBatch, type FetchDecoder } from './record-bat
 const PROTOCOL = 'kafkajs/src/protocol/recordBatch';
 
 /**
- * Puts our record codec in the place of kafkajs's, which took a third of the router's processor time. kafkajs
+ * Puts our record codec in the place of kafkajs's, which allocates and copies several times as
+ * much (docs/performance.md). kafkajs
  * loads these modules with its first produce and its first fetch request: so before either. They are internal,
  * and the version is pinned; `codec.spec.ts` holds ours against the originals.
  */

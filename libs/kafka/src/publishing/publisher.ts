@@ -42,8 +42,7 @@ const MAX_RECORD_BYTES = 3 * 1024 * 1024 - 64 * 1024;
 const MAX_BATCH_RECORDS = 1000;
 /**
  * After a batch of more than three records the next one gathers for this long. With 3 ms, 2,000 events/s took 957
- * CPU-ms per 1,000 over all processes, with 8 ms 810, and latency fell too, because the machine was less busy
- * (docs/performance.md). A lone record never waits, nor do a few.
+ * CPU-ms per 1,000 over all processes, with 8 ms 810 (one run each, docs/performance.md). A lone record never waits, nor do a few.
  */
 const PAUSE_MS = 8;
 const PAUSE_ABOVE = 3;

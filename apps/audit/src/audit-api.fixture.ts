@@ -140,7 +140,9 @@ export class AuditApi {
         updatedAt: createdAt,
       },
       spec: { description: '', scopes },
+      status: {},
       credential,
+      former: [],
     });
     return key;
   }

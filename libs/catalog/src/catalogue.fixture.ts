@@ -91,7 +91,7 @@ export function eventTypeOf(name: string, schema: Record<string, unknown> | bool
     apiVersion: API_VERSION,
     kind: 'EventType',
     metadata: metadataOf(name, 'shop'),
-    spec: eventTypeSpec.parse({ versions: [{ version: '1', schema }] }),
+    spec: eventTypeSpec.parse({ versions: [{ version: '1', schema, examples: [] }] }),
   };
 }
 
@@ -101,6 +101,8 @@ export function apiKeyOf(name: string, credential: ApiKeyCredential, scopes = ['
     kind: 'ApiKey',
     metadata: metadataOf(name, 'shop'),
     spec: apiKeySpec.parse({ scopes }),
+    status: {},
     credential,
+    former: [],
   };
 }

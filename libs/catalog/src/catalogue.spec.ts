@@ -126,7 +126,7 @@ describe('a record that cannot be used', () => {
   it('is passed over when a later release wrote its kind', async () => {
     const { source, catalogue, problems } = open();
     await catalogue.start();
-    source.write(Buffer.from('Source/shop/stripe'), Buffer.from('{"kind":"Source"}'));
+    source.write(Buffer.from('Gateway/shop/front'), Buffer.from('{"kind":"Gateway"}'));
     expect(catalogue.revision).toBe(0);
     expect(problems).toEqual([]);
   });

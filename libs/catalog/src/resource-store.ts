@@ -41,7 +41,7 @@ export class ResourceStore {
 
   apply(change: Exclude<ConfigChange, { change: 'snapshot' }>): void {
     if (change.change === 'put') this.put(change.resource);
-    else this.remove(change.kind, change.namespace, change.name);
+    else if (change.change === 'delete') this.remove(change.kind, change.namespace, change.name);
   }
 
   eventType(namespace: string, name: string): CompiledEventType | undefined {

@@ -25,8 +25,8 @@ export interface CloudEventAttributes {
   extensions: Record<string, string>;
 }
 
-/** A manual retry or a replay: routed to one subscription only, and never taken for a duplicate. */
-export interface EventReplay {
+/** The one subscription that an event is routed to, whatever its patterns and its filter say. */
+export interface EventTarget {
   subscription: string;
   subscriptionUid: string;
 }
@@ -42,13 +42,20 @@ export interface EventRecord {
   /** Epoch milliseconds. */
   acceptedAt: number;
   trace?: TraceContext;
-  replay?: EventReplay;
+  /** A manual retry or a replay of an event that is in the ledger: never taken for a duplicate. */
+  replay?: EventTarget;
+  /** A sample that somebody sends to try a subscription: an event like others, that only it gets. */
+  test?: EventTarget;
 }
 
 const CORE = ['id', 'source', 'type', 'time', 'subject', 'dataschema'] as const;
 const CE = 'ce_';
 
-export function encodeEvent(topic: string, record: EventRecord): OutgoingRecord {
+const REPLAY = 'quittance-replay-subscription';
+const TEST = 'quittance-test-subscription';
+
+/** @param partitions of how many partitions of `events.v1` the namespace's events spread; left out: over all */
+export function encodeEvent(topic: string, record: EventRecord, partitions?: number): OutgoingRecord {
   const { attributes } = record;
   const headers: RecordHeaders = {
     ce_specversion: '1.0',
@@ -66,12 +73,11 @@ export function encodeEvent(topic: string, record: EventRecord): OutgoingRecord 
     headers['traceparent'] = record.trace.traceparent;
     if (record.trace.tracestate !== undefined) headers['tracestate'] = record.trace.tracestate;
   }
-  if (record.replay) {
-    headers['quittance-replay-subscription'] = record.replay.subscription;
-    headers['quittance-replay-subscription-uid'] = record.replay.subscriptionUid;
-  }
+  if (record.replay) encodeTarget(headers, REPLAY, record.replay);
+  if (record.test) encodeTarget(headers, TEST, record.test);
   return {
     topic,
+    ...(partitions !== undefined && { spread: { group: record.namespace, partitions } }),
     key: eventRecordKey(record.namespace, attributes.extensions['partitionkey'] ?? attributes.id),
     value: record.data,
     headers,
@@ -116,12 +122,20 @@ export function decodeEvent(record: IncomingRecord): EventRecord {
   };
   const trace = traceContextOf(headers);
   if (trace) decoded.trace = trace;
-  const subscription = headerText(headers, 'quittance-replay-subscription');
-  if (subscription !== undefined) {
-    decoded.replay = {
-      subscription,
-      subscriptionUid: requireHeader(headers, 'quittance-replay-subscription-uid'),
-    };
-  }
+  const replay = decodeTarget(headers, REPLAY);
+  if (replay) decoded.replay = replay;
+  const test = decodeTarget(headers, TEST);
+  if (test) decoded.test = test;
   return decoded;
+}
+
+function encodeTarget(headers: RecordHeaders, name: string, target: EventTarget): void {
+  headers[name] = target.subscription;
+  headers[`${name}-uid`] = target.subscriptionUid;
+}
+
+function decodeTarget(headers: IncomingRecord['headers'], name: string): EventTarget | undefined {
+  const subscription = headerText(headers, name);
+  if (subscription === undefined) return undefined;
+  return { subscription, subscriptionUid: requireHeader(headers, `${name}-uid`) };
 }

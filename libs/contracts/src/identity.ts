@@ -25,6 +25,15 @@ export function eventIdOfIdempotencyKey(namespace: string, key: string, index?: 
   return index === undefined ? id : `${id}-${index}`;
 }
 
+/**
+ * The event id of an inbound webhook whose delivery id nobody signed: with the body's bytes, so that nobody can make
+ * another body pass for a repetition.
+ */
+export function eventIdOfUnsignedDelivery(sourceUid: string, deliveryId: string, body: Buffer): string {
+  const bodyHash = createHash('sha256').update(body).digest('base64url');
+  return `evt_${digest('inbound', [sourceUid, deliveryId, bodyHash]).slice(0, 27)}`;
+}
+
 /** The key of a record on `events.v1`. */
 export function eventRecordKey(namespace: string, idOrPartitionKey: string): string {
   return `${namespace}/${idOrPartitionKey}`;

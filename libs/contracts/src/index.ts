@@ -8,12 +8,14 @@ export {
   UnreadableRecordError,
   type IncomingRecord,
   type OutgoingRecord,
+  type PartitionSpread,
   type RecordHeaders,
   type TraceContext,
 } from './kafka-record.js';
 export {
   deliveryIdOf,
   eventIdOfIdempotencyKey,
+  eventIdOfUnsignedDelivery,
   eventRecordKey,
   subscriptionKey,
   type EventIdentity,
@@ -23,7 +25,7 @@ export {
   encodeEvent,
   type CloudEventAttributes,
   type EventRecord,
-  type EventReplay,
+  type EventTarget,
 } from './event-record.js';
 export {
   decodeDelivery,
@@ -36,13 +38,16 @@ export {
 export {
   decodeOutcome,
   encodeOutcome,
+  MAX_REJECTION_ERRORS,
   MAX_SKIPPED_LISTED,
   type AttemptedOutcome,
   type AttemptOutcome,
   type DeadOutcome,
   type DeliveredOutcome,
   type DuplicateOutcome,
+  type KeyUsedOutcome,
   type Outcome,
+  type RejectedOutcome,
   type RoutedOutcome,
   type Skipped,
 } from './outcome.js';
@@ -54,7 +59,25 @@ export {
   resourceName,
   type Metadata,
 } from './resources/metadata.js';
-export { eventTypeSpec, type EventTypeSpec } from './resources/event-type.js';
+export {
+  deprecation,
+  eventTypeSpec,
+  eventTypeVersion,
+  type Deprecation,
+  type EventTypeSpec,
+  type EventTypeVersion,
+} from './resources/event-type.js';
+export { rateLimit, type RateLimit } from './resources/limits.js';
+export { DEFAULT_NAMESPACE, namespaceSpec, type NamespaceSpec } from './resources/namespace.js';
+export {
+  sourceSecretsInput,
+  sourceSpec,
+  sourceVerify,
+  type SourceSecrets,
+  type SourceSecretsInput,
+  type SourceSpec,
+  type SourceVerify,
+} from './resources/source.js';
 export {
   bodyFormat,
   subscriptionSpec,
@@ -69,6 +92,8 @@ export {
   type ApiKeyCredential,
   type ApiKeyScope,
   type ApiKeySpec,
+  type ApiKeyStatus,
+  type FormerCredential,
 } from './resources/api-key.js';
 export {
   configKey,
@@ -76,10 +101,13 @@ export {
   encodeConfigChange,
   RESOURCE_KINDS,
   type ApiKeyResource,
+  type ApiKeyRevocation,
   type ConfigChange,
   type EventTypeResource,
+  type NamespaceResource,
   type Resource,
   type ResourceKind,
+  type SourceResource,
   type SubscriptionResource,
 } from './resources/config-record.js';
 export type { ResourceCondition, ResourcePage, ResourceView } from './resources/resource-view.js';

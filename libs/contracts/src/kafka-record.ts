@@ -1,10 +1,19 @@
 /** Header values as they are written; Kafka itself knows bytes only. */
 export type RecordHeaders = Record<string, string | Buffer>;
 
+/** Some of a topic's partitions, the same ones for the same group: others' records are mostly on other partitions. */
+export interface PartitionSpread {
+  group: string;
+  /** At least 1; more than half of those there are count as half. */
+  partitions: number;
+}
+
 /** A record on its way to Kafka. Without `partition` the key's hash decides. */
 export interface OutgoingRecord {
   topic: string;
   partition?: number;
+  /** The key's hash decides among a few partitions only. */
+  spread?: PartitionSpread;
   key: string | null;
   /** `null` is a tombstone. */
   value: Buffer | null;

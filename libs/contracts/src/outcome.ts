@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { UnreadableRecordError, type IncomingRecord, type OutgoingRecord } from './kafka-record.js';
 
+/** How many violations a `rejected` outcome lists. */
+export const MAX_REJECTION_ERRORS = 20;
+
 /** How many subscriptions that wanted the type but did not match a `routed` outcome lists; the rest is a count. */
 export const MAX_SKIPPED_LISTED = 100;
 
@@ -81,7 +84,65 @@ const dead = z.object({
   error: z.object({ code: z.string(), message: z.string() }),
 });
 
-const outcome = z.discriminatedUnion('type', [routed, duplicate, attempted, delivered, dead]);
+/** Input that was refused. It names no event: there is none. */
+const rejected = z.object({
+  type: z.literal('rejected'),
+  /** Of this rejection, a UUIDv7. */
+  id: z.string(),
+  /** Epoch milliseconds. */
+  at: z.number().int(),
+  namespace: z.string(),
+  /** The source's name, for an inbound webhook. */
+  source: z.string().optional(),
+  /** The API key's name, where one was recognised. */
+  apiKey: z.string().optional(),
+  method: z.string(),
+  /** Without the query, which may carry credentials. */
+  path: z.string(),
+  /** Of the answer. */
+  status: z.number().int(),
+  /** The answer's problem code. */
+  code: z.string(),
+  /** For a person. */
+  reason: z.string(),
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .max(MAX_REJECTION_ERRORS)
+    .optional(),
+  /** Whom the request came from. */
+  address: z.string(),
+  userAgent: z.string().optional(),
+  contentType: z.string().optional(),
+  traceId: z.string().optional(),
+  /** The body's size as far as it was read. */
+  bodyBytes: z.number().int(),
+  /** The body's beginning, base64, at most 64 KiB of it; what looks like a credential is blotted out. */
+  body: z.string().optional(),
+  /** How many rejections of this namespace were left out before this one, because there were too many. */
+  suppressed: z.number().int(),
+});
+
+/** An API key was used. Written at most once a minute per key and instance. */
+const keyUsed = z.object({
+  type: z.literal('key-used'),
+  at: z.number().int(),
+  namespace: z.string(),
+  name: z.string(),
+  /** Of the key's resource. */
+  uid: z.string(),
+  /** The `<id>` of `qk_<id>_<secret>`: during a rotation it tells the old key from the new. */
+  credentialId: z.string(),
+});
+
+const outcome = z.discriminatedUnion('type', [
+  routed,
+  duplicate,
+  attempted,
+  delivered,
+  dead,
+  rejected,
+  keyUsed,
+]);
 
 /** One JSON record of `outcomes.v1`. Exactly one of `attempted`, `delivered` and `dead` follows each attempt. */
 export type Outcome = z.infer<typeof outcome>;
@@ -90,15 +151,22 @@ export type DuplicateOutcome = z.infer<typeof duplicate>;
 export type AttemptedOutcome = z.infer<typeof attempted>;
 export type DeliveredOutcome = z.infer<typeof delivered>;
 export type DeadOutcome = z.infer<typeof dead>;
+export type RejectedOutcome = z.infer<typeof rejected>;
+export type KeyUsedOutcome = z.infer<typeof keyUsed>;
 export type AttemptOutcome = AttemptedOutcome | DeliveredOutcome | DeadOutcome;
 
 export function encodeOutcome(topic: string, value: Outcome): OutgoingRecord {
   return {
     topic,
-    key: value.eventId,
+    key: keyOf(value),
     value: Buffer.from(JSON.stringify(value)),
     headers: {},
   };
+}
+
+function keyOf(value: Outcome): string {
+  if (value.type === 'rejected') return value.id;
+  return value.type === 'key-used' ? value.uid : value.eventId;
 }
 
 /** @throws UnreadableRecordError when the record is no outcome */

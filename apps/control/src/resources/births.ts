@@ -42,6 +42,8 @@ export class Births {
   ): Promise<Birth> {
     switch (kind) {
       case 'EventType':
+      case 'Source':
+      case 'Namespace':
         return PLAIN;
       case 'Subscription':
         return {

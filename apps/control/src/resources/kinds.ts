@@ -7,6 +7,7 @@ import {
   subscriptionSpec,
   type ApiKeyCredential,
   type ApiKeySpec,
+  type ApiKeyStatus,
   type EventTypeSpec,
   type LadderStep,
   type Metadata,
@@ -84,7 +85,9 @@ const apiKeys: Kind = {
     kind: 'ApiKey',
     metadata,
     spec: row.spec as ApiKeySpec,
+    status: (row.status ?? {}) as ApiKeyStatus,
     credential: row.secrets as ApiKeyCredential,
+    former: [],
   }),
 };
 

@@ -111,7 +111,7 @@ function eventType(name: string, schema?: Record<string, unknown>): ConfigChange
       apiVersion: API_VERSION,
       kind: 'EventType',
       metadata: metadataOf('shop', name),
-      spec: { description: '', versions: schema ? [{ version: '1', schema }] : [] },
+      spec: { description: '', versions: schema ? [{ version: '1', schema, examples: [] }] : [] },
     },
   };
 }
@@ -127,7 +127,9 @@ function apiKey(name: string, scopes: ApiKeyScope[]): { key: string; change: Con
         kind: 'ApiKey',
         metadata: metadataOf('shop', name),
         spec: { description: '', scopes },
+        status: {},
         credential,
+        former: [],
       },
     },
   };

@@ -1,11 +1,16 @@
 import * as z from 'zod';
+import { rateLimit } from './limits.js';
 
 export const apiKeyScope = z.enum(['publish', 'read', 'manage']);
 export type ApiKeyScope = z.infer<typeof apiKeyScope>;
 
 export const apiKeySpec = z.strictObject({
   description: z.string().max(4096).default(''),
-  scopes: z.array(apiKeyScope).min(1),
+  scopes: z.array(apiKeyScope).min(1).max(apiKeyScope.options.length),
+  /** From then on the key is refused, RFC 3339. Left out: never. */
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  /** Of the events that are published with it. */
+  rateLimit: rateLimit.optional(),
 });
 export type ApiKeySpec = z.infer<typeof apiKeySpec>;
 
@@ -17,3 +22,13 @@ export const apiKeyCredential = z.object({
   sha256: z.string(),
 });
 export type ApiKeyCredential = z.infer<typeof apiKeyCredential>;
+
+/** A credential that was rotated away, and works until its time is over. */
+export const formerCredential = apiKeyCredential.extend({ validUntil: z.iso.datetime({ offset: true }) });
+export type FormerCredential = z.infer<typeof formerCredential>;
+
+export const apiKeyStatus = z.object({
+  /** RFC 3339. Revoked for good: a new key needs a new resource. */
+  revokedAt: z.string().optional(),
+});
+export type ApiKeyStatus = z.infer<typeof apiKeyStatus>;

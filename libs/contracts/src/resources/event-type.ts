@@ -3,12 +3,37 @@ import * as z from 'zod';
 /** JSON Schema 2020-12: an object, or `true`/`false`. */
 const jsonSchema = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
 
+/** Still accepted, and said to be on its way out: publishers get `Deprecation`, `Sunset` and `Link` headers. */
+export const deprecation = z.strictObject({
+  /** RFC 3339. */
+  since: z.iso.datetime({ offset: true }),
+  /** From when on it may be gone, RFC 3339. */
+  sunset: z.iso.datetime({ offset: true }).optional(),
+  /** What to do instead. */
+  message: z.string().max(1024).default(''),
+});
+export type Deprecation = z.infer<typeof deprecation>;
+
+export const eventTypeVersion = z.strictObject({
+  /** What `schemaversion` on an event names. */
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,62}$/, 'must be 1 to 63 letters, digits, "-", "_" and "."'),
+  /** A changed schema of the same version must accept whatever the one before accepted. */
+  schema: jsonSchema,
+  /** Data that the schema accepts. The first is what a test sends. */
+  examples: z.array(z.unknown()).max(20).default([]),
+  deprecated: deprecation.optional(),
+});
+export type EventTypeVersion = z.infer<typeof eventTypeVersion>;
+
 export const eventTypeSpec = z.strictObject({
   description: z.string().max(4096).default(''),
-  /** An event is checked against the last version. None: any data is accepted. */
-  versions: z
-    .array(z.strictObject({ version: z.string().min(1).max(63), schema: jsonSchema }))
-    .max(50)
-    .default([]),
+  /**
+   * An event is checked against the version that its attribute `schemaversion` names, else against the last one. None:
+   * any data is accepted.
+   */
+  versions: z.array(eventTypeVersion).max(50).default([]),
+  deprecated: deprecation.optional(),
 });
 export type EventTypeSpec = z.infer<typeof eventTypeSpec>;

@@ -1,18 +1,5 @@
 import * as z from 'zod';
-import { parseDuration } from '../duration.js';
-
-const duration = (minMs: number, maxMs: number, range: string) =>
-  z.string().refine(
-    (text) => {
-      try {
-        const ms = parseDuration(text);
-        return ms >= minMs && ms <= maxMs;
-      } catch {
-        return false;
-      }
-    },
-    { error: `must be a duration from ${range}, such as "15s"` },
-  );
+import { durationText } from './limits.js';
 
 /** `order.completed`, `order.*` (everything below `order.`), or `*` (everything but reserved types). */
 const eventPattern = z
@@ -52,7 +39,7 @@ export const subscriptionSpec = z.strictObject({
   destination: z.strictObject({
     webhook: z.strictObject({
       url: webhookUrl,
-      timeout: duration(100, 60_000, '100ms to 60s').default('15s'),
+      timeout: durationText(100, 60_000, '100ms to 60s').default('15s'),
     }),
   }),
   format: bodyFormat.default('standard'),

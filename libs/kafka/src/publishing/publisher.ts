@@ -5,10 +5,10 @@ import {
   type Producer,
   type RecordMetadata,
 } from 'kafkajs';
-import type { OutgoingRecord } from '@quittance/contracts';
+import type { OutgoingRecord, PartitionSpread } from '@quittance/contracts';
 import type { KafkaClient } from '../kafka-client.js';
 import { Coalescer, type Settled } from './coalescer.js';
-import { partitionOfKey } from './key-partitioner.js';
+import { partitionInSpread, partitionOfKey } from './key-partitioner.js';
 import { PublishError } from './publish-error.js';
 
 export interface Published {
@@ -25,6 +25,7 @@ export interface PublisherOptions {
 interface PlacedMessage extends Message {
   value: Buffer | null;
   placed: number;
+  spread: PartitionSpread | undefined;
 }
 
 interface Entry {
@@ -59,8 +60,10 @@ const EXPIRED: Settled<Published> = {
 const withoutKey = Partitioners.DefaultPartitioner();
 
 function placeOf(args: PartitionerArgs): number {
-  const { key } = args.message;
-  return typeof key === 'string' ? partitionOfKey(key, args.partitionMetadata.length) : withoutKey(args);
+  const { key, spread } = args.message as PlacedMessage;
+  if (typeof key !== 'string') return withoutKey(args);
+  const { length } = args.partitionMetadata;
+  return spread ? partitionInSpread(key, spread, length) : partitionOfKey(key, length);
 }
 
 function sizeOf(record: OutgoingRecord): number {
@@ -256,6 +259,7 @@ export class KafkaPublisher {
         value: record.value,
         headers: record.headers,
         placed: -1,
+        spread: record.spread,
         ...(record.partition === undefined ? {} : { partition: record.partition }),
       };
       placed.push(message);

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import type { AddressRanges } from './egress-policy.js';
 
 /** Which addresses may be connected to beyond those of the public internet. */
 export interface AddressPolicy {
@@ -6,6 +7,8 @@ export interface AddressPolicy {
   allowLoopback: boolean;
   /** 10/8, 172.16/12, 192.168/16, 100.64/10 and fc00::/7. */
   allowPrivate: boolean;
+  /** Never, whatever else allows them: where the platform's own servers are. */
+  denied?: AddressRanges;
 }
 
 /**
@@ -30,19 +33,29 @@ const globalUnicast = ipaddr.IPv6.parse('2000::');
 /**
  * Checks one address, in the form in which it will be connected to. Addresses that carry an IPv4 address (mapped,
  * compatible, translated, NAT64, 6to4, Teredo) are judged by what they carry.
+ * @param opened private ranges that may be reached all the same
  * @returns what kind of address it is when it must not be connected to, else `undefined`
  */
-export function blockedRange(address: string, policy: AddressPolicy): string | undefined {
+export function blockedRange(
+  address: string,
+  policy: AddressPolicy,
+  opened?: AddressRanges,
+): string | undefined {
   let parsed: ipaddr.IPv4 | ipaddr.IPv6;
   try {
     parsed = ipaddr.parse(address);
   } catch {
     return 'unreadable';
   }
-  return check(parsed, policy);
+  return check(parsed, policy, opened);
 }
 
-function check(address: ipaddr.IPv4 | ipaddr.IPv6, policy: AddressPolicy): string | undefined {
+function check(
+  address: ipaddr.IPv4 | ipaddr.IPv6,
+  policy: AddressPolicy,
+  opened: AddressRanges | undefined,
+): string | undefined {
+  if (policy.denied?.contains(address)) return 'denied';
   for (const [range, bits] of metadata) {
     if (address.kind() === range.kind() && address.match(range, bits)) return 'metadata';
   }
@@ -53,7 +66,7 @@ function check(address: ipaddr.IPv4 | ipaddr.IPv6, policy: AddressPolicy): strin
     case 'private':
     case 'carrierGradeNat':
     case 'uniqueLocal':
-      return policy.allowPrivate ? undefined : 'private';
+      return policy.allowPrivate || opened?.contains(address) ? undefined : 'private';
     case 'unicast':
     case 'ipv4Mapped':
     case 'rfc6145':
@@ -68,7 +81,7 @@ function check(address: ipaddr.IPv4 | ipaddr.IPv6, policy: AddressPolicy): strin
   if (isIPv4(address)) return undefined;
   const carried = carriedAddresses(address, range);
   for (const inner of carried) {
-    const blocked = check(inner, policy);
+    const blocked = check(inner, policy, opened);
     if (blocked !== undefined) return blocked;
   }
   return carried.length > 0 || address.match(globalUnicast, 3) ? undefined : 'reserved';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
+import type { AddressRanges } from './egress-policy.js';
 import type { Exchange, ExchangeConnection } from './exchange.js';
 import type { GuardedConnector } from './guarded-connector.js';
 
@@ -39,6 +40,7 @@ export class Connection implements ExchangeConnection {
           (session) => {
             pool.tlsSession = session;
           },
+          pool.opened,
           (...outcome) => {
             this.connecting = undefined;
             callback(...outcome);
@@ -79,11 +81,15 @@ export class ConnectionPool {
   private readonly waiting = new Set<Exchange>();
   private starting = false;
 
-  /** @param maxConnections further requests wait for one of these, first come, first served */
+  /**
+   * @param maxConnections further requests wait for one of these, first come, first served
+   * @param opened private ranges that its connections may reach
+   */
   constructor(
     readonly origin: string,
     private readonly connector: GuardedConnector,
     private readonly maxConnections: number,
+    readonly opened?: AddressRanges,
   ) {}
 
   get inUse(): boolean {

@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import type { buildConnector } from 'undici';
 import { blockedRange, type AddressPolicy } from './address-policy.js';
+import type { AddressRanges } from './egress-policy.js';
 
 /** Resolves a name to all of its addresses; rejects when it has none. */
 export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
@@ -50,6 +51,7 @@ export class GuardedConnector {
   /**
    * @param session an earlier TLS session with the same origin, to resume
    * @param onSession receives sessions to resume later
+   * @param opened private ranges that this connection may reach
    * @param callback is called once, unless the socket is destroyed before. Errors: AddressBlockedError,
    *   LookupFailedError, TlsHandshakeError, and what the system says
    * @returns the socket that connects, if there is one: destroying it ends the attempt
@@ -58,13 +60,14 @@ export class GuardedConnector {
     target: ConnectTarget,
     session: Buffer | undefined,
     onSession: (session: Buffer) => void,
+    opened: AddressRanges | undefined,
     callback: buildConnector.Callback,
   ): net.Socket | undefined {
     const host = target.hostname;
     const literal = net.isIP(host) !== 0;
     const secure = target.protocol === 'https:';
-    const common = { host, lookup: this.resolve, highWaterMark: 64 * 1024 };
-    const blocked = literal ? blockedRange(host, this.options) : undefined;
+    const common = { host, lookup: this.resolving(opened), highWaterMark: 64 * 1024 };
+    const blocked = literal ? blockedRange(host, this.options, opened) : undefined;
     if (blocked !== undefined) {
       // Checked here, because nobody asks `lookup` about an address.
       process.nextTick(callback, new AddressBlockedError(blocked), null);
@@ -102,23 +105,28 @@ export class GuardedConnector {
     return socket;
   }
 
-  private readonly resolve: net.LookupFunction = async (hostname, options, callback) => {
-    let addresses: LookupAddress[];
-    try {
-      addresses = await this.checkedAddresses(hostname);
-    } catch (error) {
-      callback(error as Error, []);
-      return;
-    }
-    if (options.all) callback(null, addresses);
-    else callback(null, addresses[0]!.address, addresses[0]!.family);
-  };
+  private resolving(opened: AddressRanges | undefined): net.LookupFunction {
+    return async (hostname, options, callback) => {
+      let addresses: LookupAddress[];
+      try {
+        addresses = await this.checkedAddresses(hostname, opened);
+      } catch (error) {
+        callback(error as Error, []);
+        return;
+      }
+      if (options.all) callback(null, addresses);
+      else callback(null, addresses[0]!.address, addresses[0]!.family);
+    };
+  }
 
-  private async checkedAddresses(hostname: string): Promise<LookupAddress[]> {
+  private async checkedAddresses(
+    hostname: string,
+    opened: AddressRanges | undefined,
+  ): Promise<LookupAddress[]> {
     const addresses = await this.sharedLookup(hostname);
     let blocked: string | undefined;
     const allowed = addresses.filter(({ address }) => {
-      const range = blockedRange(address, this.options);
+      const range = blockedRange(address, this.options, opened);
       blocked ??= range;
       return range === undefined;
     });

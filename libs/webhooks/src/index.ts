@@ -14,3 +14,4 @@ export { WebhookClient, type WebhookClientOptions, type WebhookRequest } from '.
 export type { WebhookResponse } from './exchange.js';
 export { WebhookError, type WebhookErrorCode } from './webhook-error.js';
 export { classifyResponse, nextStep, parseRetryAfter } from './retry-policy.js';
+export { AddressRanges, EgressPolicy, type EgressRules } from './egress-policy.js';

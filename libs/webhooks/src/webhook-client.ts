@@ -1,4 +1,5 @@
 import { ConnectionPool } from './connection-pool.js';
+import type { EgressPolicy } from './egress-policy.js';
 import { Exchange, type WebhookResponse } from './exchange.js';
 import { GuardedConnector, type GuardedConnectorOptions } from './guarded-connector.js';
 import { WebhookError } from './webhook-error.js';
@@ -23,11 +24,14 @@ export interface WebhookRequest {
   body: Buffer;
   /** For connect, headers and body together, counted from when the request is given a connection. */
   timeoutMs: number;
+  /** Of the team on whose behalf it is made. Left out: what the installation allows, and nothing less or more. */
+  egress?: EgressPolicy;
   /** Ends the request with the code `aborted`. One signal may serve any number of requests. */
   signal?: AbortSignal;
 }
 
 interface Target {
+  url: URL;
   origin: string;
   path: string;
 }
@@ -82,7 +86,9 @@ export class WebhookClient {
     if (signal?.aborted) return rejected('aborted', 'The request was aborted.');
     const target = this.targetOf(request.url);
     if (!target) return rejected('request_failed', 'The URL is not an http or https URL.');
-    const pool = this.poolOf(target.origin);
+    const refusal = request.egress?.refusal(target.url);
+    if (refusal !== undefined) return rejected('address_blocked', refusal);
+    const pool = this.poolOf(target.origin, request.egress);
     const options = {
       method: 'POST',
       path: target.path,
@@ -130,17 +136,18 @@ export class WebhookClient {
     const parsed = URL.parse(text);
     if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') return undefined;
     if (this.targets.size >= MAX_TARGETS) this.targets.clear();
-    const target = { origin: parsed.origin, path: parsed.pathname + parsed.search };
+    const target = { url: parsed, origin: parsed.origin, path: parsed.pathname + parsed.search };
     this.targets.set(text, target);
     return target;
   }
 
-  private poolOf(origin: string): ConnectionPool {
-    let pool = this.pools.get(origin);
+  private poolOf(origin: string, egress: EgressPolicy | undefined): ConnectionPool {
+    const key = egress === undefined || egress.key === '' ? origin : `${origin} ${egress.key}`;
+    let pool = this.pools.get(key);
     if (!pool) {
       while (this.pools.size >= this.maxOrigins && this.evictLeastRecent());
-      pool = new ConnectionPool(origin, this.connector, this.maxConnections);
-      this.pools.set(origin, pool);
+      pool = new ConnectionPool(origin, this.connector, this.maxConnections, egress?.opened);
+      this.pools.set(key, pool);
     }
     pool.lastUse = ++this.uses;
     return pool;
@@ -148,13 +155,13 @@ export class WebhookClient {
 
   /** @returns whether there was one to evict */
   private evictLeastRecent(): boolean {
-    let oldest: ConnectionPool | undefined;
-    for (const pool of this.pools.values()) {
-      if (!pool.inUse && pool.lastUse < (oldest?.lastUse ?? Infinity)) oldest = pool;
+    let oldest: [key: string, pool: ConnectionPool] | undefined;
+    for (const [key, pool] of this.pools) {
+      if (!pool.inUse && pool.lastUse < (oldest?.[1].lastUse ?? Infinity)) oldest = [key, pool];
     }
     if (!oldest) return false;
-    this.pools.delete(oldest.origin);
-    oldest.closeAll();
+    this.pools.delete(oldest[0]);
+    oldest[1].closeAll();
     return true;
   }
 
@@ -176,6 +183,6 @@ export class WebhookClient {
   }
 }
 
-function rejected(code: 'request_failed' | 'aborted', message: string): Promise<never> {
+function rejected(code: 'request_failed' | 'aborted' | 'address_blocked', message: string): Promise<never> {
   return Promise.reject(new WebhookError(code, message, 0));
 }

@@ -67,7 +67,7 @@ export {
   type EventTypeSpec,
   type EventTypeVersion,
 } from './resources/event-type.js';
-export { rateLimit, type RateLimit } from './resources/limits.js';
+export { cidr, rateLimit, type RateLimit } from './resources/limits.js';
 export { DEFAULT_NAMESPACE, namespaceSpec, type NamespaceSpec } from './resources/namespace.js';
 export {
   sourceSecretsInput,
@@ -81,12 +81,14 @@ export {
 export {
   bodyFormat,
   subscriptionSpec,
+  subscriptionStatus,
   type BodyFormat,
   type SubscriptionSecrets,
   type SubscriptionSpec,
   type SubscriptionStatus,
 } from './resources/subscription.js';
 export {
+  apiKeyRotation,
   apiKeyScope,
   apiKeySpec,
   type ApiKeyCredential,
@@ -111,4 +113,5 @@ export {
   type SubscriptionResource,
 } from './resources/config-record.js';
 export type { ResourceCondition, ResourcePage, ResourceView } from './resources/resource-view.js';
-export { Problem, PROBLEMS, type ProblemCode, type ProblemDocument } from './problem.js';
+export { Problem, problemDocument, PROBLEMS, type ProblemCode, type ProblemDocument } from './problem.js';
+export { documentedAs, pageCursor, pageLimit, pageOf, type JsonSchema } from './api/parameters.js';

@@ -1,13 +1,21 @@
+import * as z from 'zod';
+
 /** An RFC 9457 problem document. */
-export interface ProblemDocument {
-  type: string;
-  title: string;
-  status: number;
-  /** Stable, for programs. */
-  code: string;
-  detail?: string;
-  [extension: string]: unknown;
-}
+export const problemDocument = z
+  .looseObject({
+    type: z.string().describe('A URI that names the code.'),
+    title: z.string().describe('What the code means.'),
+    status: z.number().int(),
+    code: z.string().describe('Stable, for programs.'),
+    detail: z.string().optional().describe('What was wrong with this request and what to do, for a person.'),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('Where more than one thing can be wrong: each, and where it is.'),
+    traceId: z.string().optional().describe('For whoever runs the installation.'),
+  })
+  .meta({ id: 'Problem' });
+export type ProblemDocument = z.infer<typeof problemDocument>;
 
 /** What each code means: its HTTP status and its title. Every API answers errors from this table only. */
 export const PROBLEMS = {
@@ -38,6 +46,7 @@ export const PROBLEMS = {
   event_type_missing: [422, 'The event has no type'],
   event_not_derived: [422, 'Type or id cannot be told from the request'],
   incompatible_schema: [422, 'The changed schema refuses what the one before accepted'],
+  catalogue_too_large: [422, 'The catalogue is too large for one document'],
   no_sample: [422, 'There is nothing to send'],
   invalid_resource: [422, 'The resource is not valid'],
   rate_limited: [429, 'Too many events'],

@@ -15,3 +15,18 @@ export type { WebhookResponse } from './exchange.js';
 export { WebhookError, type WebhookErrorCode } from './webhook-error.js';
 export { classifyResponse, nextStep, parseRetryAfter } from './retry-policy.js';
 export { AddressRanges, EgressPolicy, type EgressRules } from './egress-policy.js';
+export { checkVerifierSecrets, createVerifier } from './verification/create-verifier.js';
+export {
+  InvalidVerifierSecretError,
+  VerificationError,
+  type VerificationErrorCode,
+} from './verification/verification-error.js';
+export type { InboundRequest, Verifier } from './verification/verifier.js';
+export { providerFacts, type ProviderFacts } from './providers/provider-facts.js';
+export { sampleBody, type SampleBody } from './providers/sample-body.js';
+export {
+  signSample,
+  UnsignableSampleError,
+  type Sample,
+  type SampleRequest,
+} from './providers/sign-sample.js';

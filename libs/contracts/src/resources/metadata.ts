@@ -28,23 +28,25 @@ export const metadataInput = z.strictObject({
   labels: z.record(labelText, z.string().max(63)).optional(),
   annotations: z.record(labelText, z.string().max(16_384)).optional(),
   generation: z.number().optional(),
-  /** When given, the write fails with 409 unless it is still the stored one. */
-  resourceVersion: z.string().optional(),
+  resourceVersion: z
+    .string()
+    .optional()
+    .describe('When given, the write fails with 409 unless it is still the stored one.'),
   createdAt: z.string().optional(),
   updatedAt: z.string().optional(),
 });
 
-export const metadata = z.object({
-  name: z.string(),
-  namespace: z.string(),
-  uid: z.string(),
-  labels: z.record(z.string(), z.string()),
-  annotations: z.record(z.string(), z.string()),
-  /** Counts changes of `spec`. */
-  generation: z.number().int(),
-  /** Opaque; changes with every write. */
-  resourceVersion: z.string(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-});
+export const metadata = z
+  .object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    labels: z.record(z.string(), z.string()),
+    annotations: z.record(z.string(), z.string()),
+    generation: z.number().int().describe('Counts changes of `spec`.'),
+    resourceVersion: z.string().describe('Opaque; changes with every write.'),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'Metadata' });
 export type Metadata = z.infer<typeof metadata>;

@@ -13,46 +13,69 @@ const hostSuffix = z
   );
 
 /** A team's frame. Only the admin key may change it; without one, the defaults below hold. */
-export const namespaceSpec = z.strictObject({
-  description: z.string().max(4096).default(''),
-  limits: z
-    .strictObject({
-      /** Of all events of the namespace, whoever publishes them. */
-      rateLimit: rateLimit.optional(),
-      /** Of one request. */
-      maxBodyBytes: z.number().int().min(1024).max(MAX_BODY_BYTES).default(MAX_BODY_BYTES),
-      /**
-       * Over how many partitions of `events.v1` its events spread, at most half of those there are: so a flood in one
-       * namespace does not stand before the events of all others.
-       */
-      eventPartitions: z.number().int().min(1).max(1000).default(3),
-    })
-    .prefault({}),
-  catalog: z
-    .strictObject({
-      /** `strict`: an event of an unknown type is refused. `open`: it is accepted unchecked. */
-      policy: z.enum(['strict', 'open']).default('strict'),
-    })
-    .prefault({}),
-  /** How long the ledger keeps what became of events. */
-  retention: z
-    .strictObject({
-      events: durationText(DAY_MS, 3650 * DAY_MS, '1d to 3650d').default('30d'),
-      rejections: durationText(DAY_MS, 365 * DAY_MS, '1d to 365d').default('7d'),
-    })
-    .prefault({}),
-  /** Where webhooks may go. */
-  egress: z
-    .strictObject({
-      /** Private ranges that may be reached. Loopback, link-local and metadata addresses never can. */
-      allowedCidrs: z.array(cidr).max(100).default([]),
-      /** When given, only these hosts and those below them. */
-      hostSuffixes: z.array(hostSuffix).max(100).default([]),
-      /** When given, only these ports. */
-      ports: z.array(z.number().int().min(1).max(65_535)).max(100).default([]),
-    })
-    .prefault({}),
-});
+export const namespaceSpec = z
+  .strictObject({
+    description: z.string().max(4096).default(''),
+    limits: z
+      .strictObject({
+        rateLimit: rateLimit.optional().describe('Of all events of the namespace, whoever publishes them.'),
+        maxBodyBytes: z
+          .number()
+          .int()
+          .min(1024)
+          .max(MAX_BODY_BYTES)
+          .default(MAX_BODY_BYTES)
+          .describe('Of one request.'),
+        eventPartitions: z
+          .number()
+          .int()
+          .min(1)
+          .max(1000)
+          .default(3)
+          .describe(
+            'Over how many partitions of `events.v1` its events spread, at most half of those there are: so a flood in one namespace does not stand before the events of all others.',
+          ),
+      })
+      .prefault({}),
+    catalog: z
+      .strictObject({
+        policy: z
+          .enum(['strict', 'open'])
+          .default('strict')
+          .describe('`strict`: an event of an unknown type is refused. `open`: it is accepted unchecked.'),
+      })
+      .prefault({}),
+    retention: z
+      .strictObject({
+        events: durationText(DAY_MS, 3650 * DAY_MS, '1d to 3650d').default('30d'),
+        rejections: durationText(DAY_MS, 365 * DAY_MS, '1d to 365d').default('7d'),
+      })
+      .prefault({})
+      .describe('How long the ledger keeps what became of events.'),
+    egress: z
+      .strictObject({
+        allowedCidrs: z
+          .array(cidr)
+          .max(100)
+          .default([])
+          .describe(
+            'Private ranges that may be reached. Loopback, link-local and metadata addresses never can.',
+          ),
+        hostSuffixes: z
+          .array(hostSuffix)
+          .max(100)
+          .default([])
+          .describe('When given, only these hosts and those below them.'),
+        ports: z
+          .array(z.number().int().min(1).max(65_535))
+          .max(100)
+          .default([])
+          .describe('When given, only these ports.'),
+      })
+      .prefault({})
+      .describe('Where webhooks may go.'),
+  })
+  .meta({ id: 'NamespaceSpec' });
 export type NamespaceSpec = z.infer<typeof namespaceSpec>;
 
 /** What holds for a namespace that nobody has described. */

@@ -29,27 +29,37 @@ const signedContent = z
     {
       error: 'knows no other placeholders than "{body}", "{timestamp}" and "{id}"',
     },
-  );
+  )
+  .refine((text) => !text.includes('{id}{') && !text.includes('}{id}'), {
+    error:
+      'must have something between "{id}" and its neighbours: else one could lend the other its characters',
+  });
 
 const hmac = z
   .strictObject({
     type: z.literal('hmac'),
-    /** Carries the signature. */
-    header: headerName,
+    header: headerName.describe('Carries the signature.'),
     algorithm: z.enum(['sha1', 'sha256', 'sha512']).default('sha256'),
     encoding: z.enum(['hex', 'base64']).default('hex'),
-    /** Stands before the signature in its header, such as `sha256=`. */
-    prefix: z.string().max(50).default(''),
-    /** What is signed. */
-    content: signedContent.default('{body}'),
-    /** How the secret spells the key. */
-    secretEncoding: z.enum(['utf8', 'hex', 'base64']).default('utf8'),
-    /** The header with the time that is signed. */
+    prefix: z
+      .string()
+      .max(50)
+      .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+      .default('')
+      .describe('Stands before the signature in its header, such as `sha256=`.'),
+    content: signedContent.default('{body}').describe('What is signed.'),
+    secretEncoding: z
+      .enum(['utf8', 'hex', 'base64'])
+      .default('utf8')
+      .describe('How the secret spells the key.'),
     timestamp: z
       .strictObject({ header: headerName, unit: z.enum(['s', 'ms']).default('s'), tolerance })
-      .optional(),
-    /** The header with the delivery's id; signed if `content` holds `{id}`. */
-    id: z.strictObject({ header: headerName }).optional(),
+      .optional()
+      .describe('The header with the time that is signed.'),
+    id: z
+      .strictObject({ header: headerName })
+      .optional()
+      .describe("The header with the delivery's id; signed if `content` holds `{id}`."),
   })
   .refine((verify) => verify.content.includes('{timestamp}') === (verify.timestamp !== undefined), {
     error:
@@ -87,53 +97,72 @@ export type SourceVerify = z.infer<typeof sourceVerify>;
 /** CEL over `headers` (names in lower case), `body` and `query`, to a text. */
 const expression = z.string().min(1).max(8192);
 
-export const sourceSpec = z.strictObject({
-  description: z.string().max(4096).default(''),
-  verify: sourceVerify,
-  /** When given, only these addresses may send. */
-  allowedCidrs: z.array(cidr).max(100).default([]),
-  /**
-   * The event's type. Left out: the path's, where it names one, else what the provider says
-   * (`stripe.<type>`, `github.<X-GitHub-Event>`, …).
-   */
-  type: z.union([z.strictObject({ value: eventTypeName }), z.strictObject({ expression })]).optional(),
-  /** The event's id: the same id is delivered once. Left out: the provider's delivery id, else a new one each time. */
-  id: z.strictObject({ expression }).optional(),
-  /** How the body is read. `auto`: by its content type. */
-  body: z.enum(['auto', 'json', 'form', 'raw']).default('auto'),
-  rateLimit: rateLimit.optional(),
-  /** What the sender is answered once Kafka has the event. Left out: 202 and `{"id", "traceId"}`; Slack: 200, empty. */
-  answer: z
-    .strictObject({
-      status: z.number().int().min(200).max(299).default(200),
-      body: z.string().max(4096).default(''),
-      contentType: z
-        .string()
-        .max(100)
-        .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;\s*charset=utf-8)?$/i, 'must be a media type')
-        .default('text/plain'),
-    })
-    .optional(),
-  /** Questions that senders ask before they send. */
-  handshake: z
-    .strictObject({
-      /** Answers `GET ?hub.challenge=…` (WebSub, Meta) with the challenge, if `hub.verify_token` is the stored one. */
-      hub: z.boolean().default(false),
-      /** Answers CloudEvents' `OPTIONS` with `WebHook-Allowed-Origin`. */
-      cloudEvents: z
-        .strictObject({
-          /** Host names, or `*`. */
-          allowedOrigins: z
-            .array(z.string().regex(/^(\*|[A-Za-z0-9.-]{1,253})$/, 'must be a host name or "*"'))
-            .min(1)
-            .max(100),
-          /** Requests per minute that the sender may make. Left out: any number. */
-          allowedRate: z.number().int().min(1).max(1_000_000).optional(),
-        })
-        .optional(),
-    })
-    .prefault({}),
-});
+export const sourceSpec = z
+  .strictObject({
+    description: z.string().max(4096).default(''),
+    verify: sourceVerify,
+    allowedCidrs: z.array(cidr).max(100).default([]).describe('When given, only these addresses may send.'),
+    type: z
+      .union([z.strictObject({ value: eventTypeName }), z.strictObject({ expression })])
+      .optional()
+      .describe(
+        "The event's type. Left out: the path's, where it names one, else what the provider says (`stripe.<type>`, `github.<X-GitHub-Event>`, …).",
+      ),
+    id: z
+      .strictObject({ expression })
+      .optional()
+      .describe(
+        "The event's id: the same id is delivered once. Left out: the provider's delivery id, else a new one each time.",
+      ),
+    body: z
+      .enum(['auto', 'json', 'form', 'raw'])
+      .default('auto')
+      .describe('How the body is read. `auto`: by its content type.'),
+    rateLimit: rateLimit.optional(),
+    answer: z
+      .strictObject({
+        status: z.number().int().min(200).max(299).default(200),
+        body: z.string().max(4096).default(''),
+        contentType: z
+          .string()
+          .max(100)
+          .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;\s*charset=utf-8)?$/i, 'must be a media type')
+          .default('text/plain'),
+      })
+      .optional()
+      .describe(
+        'What the sender is answered once Kafka has the event. Left out: 202 and `{"id", "traceId"}`; Slack: 200, empty.',
+      ),
+    handshake: z
+      .strictObject({
+        hub: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Answers `GET ?hub.challenge=…` (WebSub, Meta) with the challenge, if `hub.verify_token` is the stored one.',
+          ),
+        cloudEvents: z
+          .strictObject({
+            allowedOrigins: z
+              .array(z.string().regex(/^(\*|[A-Za-z0-9.-]{1,253})$/, 'must be a host name or "*"'))
+              .min(1)
+              .max(100)
+              .describe('Host names, or `*`.'),
+            allowedRate: z
+              .number()
+              .int()
+              .min(1)
+              .max(1_000_000)
+              .optional()
+              .describe('Requests per minute that the sender may make. Left out: any number.'),
+          })
+          .optional()
+          .describe("Answers CloudEvents' `OPTIONS` with `WebHook-Allowed-Origin`."),
+      })
+      .prefault({})
+      .describe('Questions that senders ask before they send.'),
+  })
+  .meta({ id: 'SourceSpec' });
 export type SourceSpec = z.infer<typeof sourceSpec>;
 
 const secretText = z
@@ -147,10 +176,15 @@ const secretText = z
  * A source's secrets as they are put, beside `spec`, and never shown again. What is left out stays as it is.
  */
 export const sourceSecretsInput = z.strictObject({
-  /** The provider's signing secret, token, password or key. Two while one is replaced by the other: either counts. */
-  verify: z.array(secretText).min(1).max(2).optional(),
-  /** What `hub.verify_token` must be. */
-  handshakeToken: secretText.optional(),
+  verify: z
+    .array(secretText)
+    .min(1)
+    .max(2)
+    .optional()
+    .describe(
+      "The provider's signing secret, token, password or key. Two while one is replaced by the other: either counts.",
+    ),
+  handshakeToken: secretText.optional().describe('What `hub.verify_token` must be.'),
 });
 export type SourceSecretsInput = z.infer<typeof sourceSecretsInput>;
 

@@ -29,39 +29,47 @@ const webhookUrl = z
     { error: 'must be an http or https URL without credentials and fragment' },
   );
 
-export const subscriptionSpec = z.strictObject({
-  description: z.string().max(4096).default(''),
-  events: z.array(eventPattern).min(1).max(100),
-  /** CEL over `event`, to a boolean. */
-  filter: z.string().min(1).max(8192).optional(),
-  /** CEL over `event`, to the value that is sent as data. */
-  transform: z.string().min(1).max(16_384).optional(),
-  destination: z.strictObject({
-    webhook: z.strictObject({
-      url: webhookUrl,
-      timeout: durationText(100, 60_000, '100ms to 60s').default('15s'),
+export const subscriptionSpec = z
+  .strictObject({
+    description: z.string().max(4096).default(''),
+    events: z.array(eventPattern).min(1).max(100),
+    filter: z.string().min(1).max(8192).optional().describe('CEL over `event`, to a boolean.'),
+    transform: z
+      .string()
+      .min(1)
+      .max(16_384)
+      .optional()
+      .describe('CEL over `event`, to the value that is sent as data.'),
+    destination: z.strictObject({
+      webhook: z.strictObject({
+        url: webhookUrl,
+        timeout: durationText(100, 60_000, '100ms to 60s').default('15s'),
+      }),
     }),
-  }),
-  format: bodyFormat.default('standard'),
-  delivery: z
-    .strictObject({
-      /** Requests under way at once. */
-      concurrency: z.number().int().min(1).max(1000).default(32),
-      retry: z
-        .strictObject({
-          /** Steps of the installation's retry ladder, in order; as many retries as steps. Left out: the whole ladder. */
-          schedule: z.array(z.string().max(16)).max(50).optional(),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-});
+    format: bodyFormat.default('standard'),
+    delivery: z
+      .strictObject({
+        concurrency: z.number().int().min(1).max(1000).default(32).describe('Requests under way at once.'),
+        retry: z
+          .strictObject({
+            schedule: z
+              .array(z.string().max(16))
+              .max(50)
+              .optional()
+              .describe(
+                "Steps of the installation's retry ladder, in order; as many retries as steps. Left out: the whole ladder.",
+              ),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+  })
+  .meta({ id: 'SubscriptionSpec' });
 export type SubscriptionSpec = z.infer<typeof subscriptionSpec>;
 
 export const subscriptionStatus = z.object({
   state: z.enum(['active']),
-  /** The home partition on `deliveries.v1`. */
-  partition: z.number().int(),
+  partition: z.number().int().describe('The home partition on `deliveries.v1`.'),
 });
 export type SubscriptionStatus = z.infer<typeof subscriptionStatus>;
 

@@ -27,9 +27,10 @@ export class KafkaFixture {
   readonly logs: LogLine[] = [];
   private readonly closers: (() => Promise<unknown>)[] = [];
 
-  constructor() {
+  /** @param brokers by default the Kafka that all files share */
+  constructor(brokers = inject('kafkaBrokers')) {
     const log: KafkaLog = (level, message, extra) => this.logs.push({ level, message, extra });
-    this.client = new KafkaClient({ brokers: [inject('kafkaBrokers')], clientId: 'test' }, log);
+    this.client = new KafkaClient({ brokers: [brokers], clientId: 'test' }, log);
     this.admin = new KafkaAdmin(this.client);
     this.publisher = new KafkaPublisher(this.client);
   }

@@ -33,6 +33,12 @@ const HEARTBEAT_MS = 1000;
 const COMMIT_INTERVAL_MS = 200;
 /** New partitions of a topic are seen after this long. */
 const METADATA_MAX_AGE_MS = 3000;
+const REJOIN_PAUSE_MS = 1000;
+/**
+ * Errors after which the client gives up, although they pass: it finds no coordinator while the only broker that it can
+ * reach is shutting down or starting.
+ */
+const PASSING = new Set(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSLockTimeout']);
 
 type Commit = EachBatchPayload['commitOffsetsIfNecessary'];
 
@@ -56,6 +62,14 @@ class Assignment {
     for (const partition of this.partitions.values()) sum += partition.inFlight;
     return sum;
   }
+}
+
+/** The client wraps the error that made it give up. */
+function isPassing(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (PASSING.has(cause.name)) return true;
+  }
+  return false;
 }
 
 /** A member of a consumer group that hands records over and never waits for them while fetching. */
@@ -97,8 +111,15 @@ export class GroupConsumer {
     this.consumer.on(events.REBALANCING, () => void this.commit());
     this.consumer.on(events.CRASH, ({ payload }) => {
       this.joined = false;
-      if (!payload.restart) this.alive = false;
+      if (payload.restart) return;
+      if (isPassing(payload.error)) void this.rejoin(payload.error);
+      else this.alive = false;
     });
+    await this.join();
+    this.commitTimer = setInterval(() => void this.commit(), COMMIT_INTERVAL_MS);
+  }
+
+  private async join(): Promise<void> {
     await this.consumer.connect();
     // From the beginning where the group has no offset: the client's default is the end, which on a topic
     // that has grown by a partition skips what was written before the group saw it.
@@ -109,7 +130,27 @@ export class GroupConsumer {
       partitionsConsumedConcurrently: 1,
       eachBatch: (payload) => this.onBatch(payload),
     });
-    this.commitTimer = setInterval(() => void this.commit(), COMMIT_INTERVAL_MS);
+  }
+
+  /** The client has disconnected and will not come back by itself. */
+  private async rejoin(cause: Error): Promise<void> {
+    const { client, groupId } = this.options;
+    client.log('warn', 'The consumer was lost; it joins its group anew.', {
+      group: groupId,
+      error: cause.message,
+    });
+    while (!this.draining) {
+      try {
+        await this.join();
+        return;
+      } catch (error) {
+        client.log('warn', 'The consumer could not join its group; trying again.', {
+          group: groupId,
+          error: error instanceof Error ? error.message : String(error),
+        });
+        await new Promise((resolve) => setTimeout(resolve, REJOIN_PAUSE_MS));
+      }
+    }
   }
 
   health(): GroupHealth {

@@ -23,6 +23,8 @@ export interface Story {
   traceId: string;
   skipped: { subscription: string; code: string; reason: string }[];
   deliveries: StoryDelivery[];
+  /** How often the event came again. */
+  duplicates: number;
 }
 
 /** Waits until audit tells the event's story, and the story is as `isComplete` wants it. */

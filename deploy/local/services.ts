@@ -43,7 +43,7 @@ const POLL_MS = 50;
 /** What each service may know of the installation's secrets; none inherits one from the surrounding shell. */
 const SECRETS: Record<ServiceName, readonly ('adminKey' | 'masterKey' | 'control' | 'audit')[]> = {
   control: ['adminKey', 'masterKey', 'control'],
-  ingest: ['adminKey'],
+  ingest: ['adminKey', 'masterKey'],
   router: [],
   dispatcher: ['masterKey'],
   audit: ['adminKey', 'audit'],
@@ -57,12 +57,19 @@ export function serviceEnv(name: ServiceName, installation: Installation): NodeJ
   const env: NodeJS.ProcessEnv = { QUITTANCE_ALLOW_LOOPBACK: 'true', ...shared(installation) };
   env['QUITTANCE_MANAGEMENT_PORT'] = String(managementPort);
   if (port !== undefined) env['QUITTANCE_PORT'] = String(port);
+  if (name === 'control') Object.assign(env, neighbours(installation));
   for (const secret of SECRETS[name]) {
     if (secret === 'adminKey') env['QUITTANCE_ADMIN_KEY'] = installation.adminKey;
     else if (secret === 'masterKey') env['QUITTANCE_MASTER_KEY'] = installation.masterKey;
     else env['QUITTANCE_DATABASE_URL'] = installation.databases[secret];
   }
   return env;
+}
+
+/** Control tries sources and subscriptions by asking other services. */
+function neighbours({ host, services }: Installation): NodeJS.ProcessEnv {
+  const url = (name: ServiceName): string => `http://${host}:${services[name].port}`;
+  return { QUITTANCE_INGEST_URL: url('ingest'), QUITTANCE_AUDIT_URL: url('audit') };
 }
 
 /**

@@ -111,7 +111,7 @@ export class ControlFixture {
     this.service = undefined;
   }
 
-  /** @param path below `/control/v1/namespaces/` */
+  /** @param path below `/control/v1/namespaces/`; that itself where it is empty or begins with `?` */
   async request(
     method: string,
     path: string,
@@ -119,7 +119,8 @@ export class ControlFixture {
     options: { key?: string | null; contentType?: string } = {},
   ): Promise<Answer> {
     const { key = ADMIN_KEY, contentType = 'application/json' } = options;
-    const response = await fetch(`${this.origin}/control/v1/namespaces/${path}`, {
+    const slash = /^(\?|$)/.test(path) ? '' : '/';
+    const response = await fetch(`${this.origin}/control/v1/namespaces${slash}${path}`, {
       method,
       headers: {
         ...(key !== null && { authorization: `Bearer ${key}` }),

@@ -65,6 +65,44 @@ describe('control', () => {
     });
   });
 
+  it('revokes a key while the database is gone, and records it when that is back', async () => {
+    const path = 'shop/api-keys/leaked';
+    const { key } = (await control.put(path, { spec: { scopes: ['manage'] } })).body;
+    const successor = 'shop/api-keys/guard';
+    const guard = (await control.put(successor, { spec: { scopes: ['manage'] } })).body['key'] as string;
+    const codeOf = async (): Promise<unknown> =>
+      (await control.get('shop/event-types', key as string)).body['code'];
+    await postgres.stop();
+    expect(await codeOf()).toBe('store_unavailable');
+    const revoked = await control.request('POST', `${path}/revoke`, undefined, { key: guard });
+    expect(revoked).toMatchObject({
+      status: 200,
+      body: {
+        metadata: { name: 'leaked' },
+        status: { revokedAt: expect.any(String), conditions: [{ type: 'Published', status: 'True' }] },
+      },
+    });
+    expect(await codeOf()).toBe('key_revoked');
+    // A process that starts in the meantime learns it from Kafka.
+    await control.stop();
+    await control.start();
+    await waitUntil(async () => (await codeOf()) === 'key_revoked', { what: 'the revocation to be known' });
+
+    await postgres.start();
+    await control.untilReady();
+    await waitUntil(
+      async () => (await control.changes()).some((change) => change?.change === 'settle-revocation'),
+      { what: 'the revocation to be settled' },
+    );
+    expect(await codeOf()).toBe('key_revoked');
+    const { revokedAt } = revoked.body.status;
+    expect((await control.get(path)).body.status['revokedAt']).toBe(revokedAt);
+    const rows = await control.query(
+      `SELECT actor, after->'status' AS status FROM control.audit_log WHERE action = 'revoke'`,
+    );
+    expect(rows).toEqual([{ actor: 'api-key:shop/guard', status: { revokedAt } }]);
+  });
+
   it('stores a change without Kafka, says that it is not in force, and publishes it later', async () => {
     await kafka.stop();
     const began = performance.now();
@@ -79,6 +117,11 @@ describe('control', () => {
 
     // The number of partitions was never asked for, so nobody knows it.
     expect(await control.put('shop/subscriptions/a', subscription)).toMatchObject({
+      status: 503,
+      body: { code: 'kafka_unavailable' },
+    });
+    // Nobody could be told that a key is revoked, so nobody is told that it is.
+    expect(await control.request('POST', 'shop/api-keys/guard/revoke')).toMatchObject({
       status: 503,
       body: { code: 'kafka_unavailable' },
     });

@@ -1,6 +1,13 @@
-import { Catalogue, generateApiKey, type CompiledSubscription, type KeyCatalogue } from '@quittance/catalog';
+import {
+  Catalogue,
+  generateApiKey,
+  type CompiledSubscription,
+  type KeyCatalogue,
+  type KnownApiKey,
+} from '@quittance/catalog';
 import {
   API_VERSION,
+  DEFAULT_NAMESPACE,
   Topics,
   type ApiKeyResource,
   type ApiKeyScope,
@@ -8,7 +15,16 @@ import {
 } from '@quittance/contracts';
 import { KafkaPublisher, PublishError } from '@quittance/kafka';
 import { STORE_FAILURE_LOG } from '@quittance/persistence';
-import { accessModule, createLogger, Metrics, Service, type ServiceConfig } from '@quittance/service';
+import {
+  accessModule,
+  createLogger,
+  defineConfig,
+  Metrics,
+  portVariable,
+  readConfig,
+  Service,
+  type ServiceConfig,
+} from '@quittance/service';
 import { QUERY_DATABASE } from './databases.js';
 import { startLedgerDatabase, type LedgerDatabase } from './ledger/ledger-database.fixture.js';
 import { LedgerWriter } from './ledger/ledger-writer.js';
@@ -18,6 +34,8 @@ import { EventList } from './queries/event-list.js';
 import { EventStory } from './queries/event-story.js';
 import { QueryController } from './queries/query.controller.js';
 import type { DeliveryStory, EventStoryView } from './queries/views.js';
+import { RejectionController } from './rejections/rejection.controller.js';
+import { RejectionRecords } from './rejections/rejection-records.js';
 import { RetryController } from './retries/retry.controller.js';
 import { RetryService, type Subscriptions } from './retries/retry.service.js';
 
@@ -35,6 +53,8 @@ export class AuditApi {
   /** What retries wrote. */
   readonly published: OutgoingRecord[] = [];
   kafkaIsDown = false;
+  /** Happens before what is published is acknowledged. */
+  whilePublishing = (): Promise<void> => Promise.resolve();
   /** Name → uid. */
   readonly subscriptions = new Map<string, string>();
   private readonly keys = new Map<string, ApiKeyResource>();
@@ -47,51 +67,50 @@ export class AuditApi {
     this.writer = new LedgerWriter(database.pool, new Metrics('audit'), logger, { pauseMs: 0 });
     const keys: KeyCatalogue & { ready: boolean } = {
       ready: true,
-      apiKey: (id) => this.keys.get(id),
+      apiKey: (id) => this.knownKey(id),
       isFresh: () => true,
       whenFresh: () => Promise.resolve(),
     };
     const subscriptions: Subscriptions = {
       revision: REVISION,
+      namespace: () => DEFAULT_NAMESPACE,
       subscription: (_namespace, name) => {
         const uid = this.subscriptions.get(name);
         return uid === undefined ? undefined : ({ resource: { metadata: { uid } } } as CompiledSubscription);
       },
     };
-    const catalogue = {
-      module: class CatalogueModule {},
+    const outside = {
+      module: class OutsideModule {},
       global: true,
-      providers: [{ provide: Catalogue, useValue: { ...keys, ...subscriptions } }],
-      exports: [Catalogue],
+      providers: [
+        { provide: Catalogue, useValue: { ...keys, ...subscriptions } },
+        {
+          provide: KafkaPublisher,
+          useValue: { publish: (record: OutgoingRecord) => this.publish(record) },
+        },
+        { provide: Topics, useValue: new Topics() },
+      ],
+      exports: [Catalogue, KafkaPublisher, Topics],
     };
     this.service = new Service<ServiceConfig>({
       name: 'audit',
-      config: {
-        kafkaBrokers: [],
-        topicPrefix: 'quittance.',
-        retryLadder: [],
-        host: '127.0.0.1',
-        port: 0,
-        managementPort: 0,
-        logLevel: 'silent',
-      },
+      config: readConfig(
+        defineConfig({ QUITTANCE_PORT: portVariable(0), QUITTANCE_MANAGEMENT_PORT: portVariable(0) }),
+        { QUITTANCE_HOST: '127.0.0.1' },
+      ),
       logger,
       configureHttp: () => undefined,
       module: () => ({
         module: class AuditApiModule {},
-        imports: [catalogue, accessModule({ adminKey: ADMIN })],
-        controllers: [QueryController, RetryController],
+        imports: [outside, accessModule({ adminKey: ADMIN })],
+        controllers: [QueryController, RejectionController, RetryController],
         providers: [
           EventStory,
           EventList,
           DeliveryList,
+          RejectionRecords,
           RetryService,
           { provide: QUERY_DATABASE, useValue: database.pool },
-          {
-            provide: KafkaPublisher,
-            useValue: { publish: (record: OutgoingRecord) => this.publish(record) },
-          },
-          { provide: Topics, useValue: new Topics() },
           { provide: STORE_FAILURE_LOG, useValue: () => undefined },
         ],
       }),
@@ -147,9 +166,15 @@ export class AuditApi {
     return key;
   }
 
-  private publish(record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
-    if (this.kafkaIsDown) return Promise.reject(new PublishError('kafka_unavailable', 'Kafka is gone.'));
+  private knownKey(id: string): KnownApiKey | undefined {
+    const resource = this.keys.get(id);
+    return resource && { resource, credential: resource.credential, revoked: false };
+  }
+
+  private async publish(record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
+    if (this.kafkaIsDown) throw new PublishError('kafka_unavailable', 'Kafka is gone.');
     this.published.push(record);
-    return Promise.resolve({ partition: 0, offset: BigInt(this.published.length) });
+    await this.whilePublishing();
+    return { partition: 0, offset: BigInt(this.published.length) };
   }
 }

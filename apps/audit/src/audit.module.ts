@@ -1,8 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { Catalogue } from '@quittance/catalog';
 import { Topics } from '@quittance/contracts';
 import { STORE_FAILURE_LOG, type Database, type StoreFailureLog } from '@quittance/persistence';
 import {
   accessModule,
+  apiDocumentModule,
   catalogueModule,
   consumerProvider,
   kafkaModule,
@@ -10,15 +12,26 @@ import {
   Metrics,
 } from '@quittance/service';
 import type { Logger } from 'pino';
+import { auditApi } from './api-document/audit-api.js';
 import type { AuditConfig } from './config.js';
-import { LEDGER_DATABASE, ledgerDatabase, QUERY_DATABASE, queryDatabase } from './databases.js';
+import {
+  LEDGER_DATABASE,
+  ledgerDatabase,
+  PRUNING_DATABASE,
+  pruningDatabase,
+  QUERY_DATABASE,
+  queryDatabase,
+} from './databases.js';
 import { CONSUMER_GROUP, LedgerController } from './ledger/ledger.controller.js';
 import { LedgerWriter } from './ledger/ledger-writer.js';
 import { Lifecycle } from './lifecycle.js';
+import { LedgerPruner } from './pruning/ledger-pruner.js';
 import { DeliveryList } from './queries/delivery-list.js';
 import { EventList } from './queries/event-list.js';
 import { EventStory } from './queries/event-story.js';
 import { QueryController } from './queries/query.controller.js';
+import { RejectionController } from './rejections/rejection.controller.js';
+import { RejectionRecords } from './rejections/rejection-records.js';
 import { RetryController } from './retries/retry.controller.js';
 import { RetryService } from './retries/retry.service.js';
 
@@ -27,7 +40,7 @@ const PUBLISH_DEADLINE_MS = 5_000;
 
 const GROUP = 'audit';
 
-/** Records what happened, and tells what became of each event. */
+/** Records what happened, tells what became of each event, and forgets it in time. */
 @Module({})
 export class AuditModule {
   static of(config: AuditConfig): DynamicModule {
@@ -37,12 +50,14 @@ export class AuditModule {
         kafkaModule(config, { clientId: 'quittance-audit', publishDeadlineMs: PUBLISH_DEADLINE_MS }),
         catalogueModule(config, { compileSchemas: false }),
         accessModule(config),
+        apiDocumentModule(auditApi),
       ],
-      controllers: [LedgerController, QueryController, RetryController],
+      controllers: [LedgerController, QueryController, RejectionController, RetryController],
       providers: [
         EventStory,
         EventList,
         DeliveryList,
+        RejectionRecords,
         RetryService,
         Lifecycle,
         {
@@ -56,6 +71,13 @@ export class AuditModule {
           inject: [LEDGER_DATABASE, Metrics, LOGGER],
           useFactory: (database: Database, metrics: Metrics, logger: Logger) =>
             new LedgerWriter(database, metrics, logger),
+        },
+        { provide: PRUNING_DATABASE, useFactory: () => pruningDatabase(config.databaseUrl) },
+        {
+          provide: LedgerPruner,
+          inject: [PRUNING_DATABASE, Catalogue, Metrics, LOGGER],
+          useFactory: (database: Database, catalogue: Catalogue, metrics: Metrics, logger: Logger) =>
+            new LedgerPruner(database, catalogue, metrics, logger),
         },
         {
           provide: STORE_FAILURE_LOG,

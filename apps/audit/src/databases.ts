@@ -1,17 +1,22 @@
 import { AUDIT_SCHEMA, Database } from '@quittance/persistence';
 import type { Logger } from 'pino';
 
-/** Two pools, so that slow questions never keep the ledger from being written. */
+/** Three pools, so that neither slow questions nor pruning keep the ledger from being written. */
 export const LEDGER_DATABASE = Symbol('LEDGER_DATABASE');
 export const QUERY_DATABASE = Symbol('QUERY_DATABASE');
+export const PRUNING_DATABASE = Symbol('PRUNING_DATABASE');
 
 /** One transaction at a time, and the ping. */
 const LEDGER_CONNECTIONS = 2;
 const QUERY_CONNECTIONS = 8;
+/** One batch at a time, and the ping. */
+const PRUNING_CONNECTIONS = 2;
 /** A flush takes tens of milliseconds; a database under a checkpoint may take seconds. */
 const LEDGER_STATEMENT_TIMEOUT_MS = 30_000;
 /** Shorter than a client's patience: a filter that finds next to nothing reads far. */
 const QUERY_STATEMENT_TIMEOUT_MS = 8_000;
+/** A batch takes milliseconds; one of events with hundreds of deliveries and attempts each may take seconds. */
+const PRUNING_STATEMENT_TIMEOUT_MS = 60_000;
 
 export function ledgerDatabase(url: string, logger: Logger): Database {
   return new Database({
@@ -31,5 +36,15 @@ export function queryDatabase(url: string): Database {
     poolSize: QUERY_CONNECTIONS,
     statementTimeoutMs: QUERY_STATEMENT_TIMEOUT_MS,
     applicationName: 'quittance-audit-queries',
+  });
+}
+
+export function pruningDatabase(url: string): Database {
+  return new Database({
+    url,
+    ...AUDIT_SCHEMA,
+    poolSize: PRUNING_CONNECTIONS,
+    statementTimeoutMs: PRUNING_STATEMENT_TIMEOUT_MS,
+    applicationName: 'quittance-audit-pruning',
   });
 }

@@ -6,6 +6,7 @@ import {
   integerVariable,
   masterKeyVariable,
   portVariable,
+  serviceUrlVariable,
 } from '@quittance/service';
 import type * as z from 'zod';
 
@@ -17,6 +18,9 @@ export const controlConfig = defineConfig({
   QUITTANCE_MASTER_KEY: masterKeyVariable,
   QUITTANCE_DATABASE_URL: databaseUrlVariable,
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
+  /** Where control reaches ingest and audit, to try a source or a subscription. */
+  QUITTANCE_INGEST_URL: serviceUrlVariable('http://127.0.0.1:8080'),
+  QUITTANCE_AUDIT_URL: serviceUrlVariable('http://127.0.0.1:8082'),
 });
 export type ControlConfig = z.output<typeof controlConfig>;
 

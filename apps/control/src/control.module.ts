@@ -9,22 +9,39 @@ import {
   StoreErrorInterceptor,
   type StoreFailureLog,
 } from '@quittance/persistence';
-import { accessModule, catalogueModule, kafkaModule, LOGGER } from '@quittance/service';
+import { accessModule, apiDocumentModule, catalogueModule, kafkaModule, LOGGER } from '@quittance/service';
 import { SecretBox } from '@quittance/webhooks';
 import type { Logger } from 'pino';
+import { controlApi } from './api-document/control-api.js';
+import { AsyncApiController, INGEST_URL } from './asyncapi/asyncapi.controller.js';
+import { EventTypeReader } from './asyncapi/event-type-reader.js';
 import type { ControlConfig } from './config.js';
+import { KeyRevocation } from './keys/key-revocation.js';
+import { KeyRotation } from './keys/key-rotation.js';
+import { KeyController } from './keys/key.controller.js';
+import { LastUse } from './keys/last-use.js';
+import { RevocationClock } from './keys/revocation-clock.js';
+import { RevocationRecorder } from './keys/revocation-recorder.js';
 import { Lifecycle } from './lifecycle.js';
+import { NamespaceController } from './namespaces/namespace.controller.js';
 import { OutboxRepository } from './outbox/outbox.repository.js';
 import { CATALOG_STALENESS_MS, Publication } from './outbox/publication.js';
 import { RelayClock } from './outbox/relay-clock.js';
 import { CONFIG_PUBLISHER, Relay } from './outbox/relay.js';
 import { Births } from './resources/births.js';
+import { Removals } from './resources/removals.js';
+import { Replacements } from './resources/replacements.js';
+import { ResourceViews } from './resources/resource-views.js';
+import { ResourceWriter } from './resources/resource-writer.js';
 import { ResourceController } from './resources/resource.controller.js';
 import { ResourceRepository } from './resources/resource.repository.js';
 import { RETRY_LADDER, ResourceService } from './resources/resource.service.js';
+import { VerifierSecrets } from './sources/verifier-secrets.js';
 import { COUNT_PARTITIONS, HomePartitions } from './subscriptions/home-partitions.js';
 import { SecretController } from './subscriptions/secret.controller.js';
 import { SigningSecrets } from './subscriptions/signing-secrets.js';
+import { trialProviders } from './trials/trial-providers.js';
+import { TrialController } from './trials/trial.controller.js';
 
 /** Below the 30 s after which Postgres ends a transaction that waits for its client, as the relay's does for Kafka. */
 const PUBLISH_DEADLINE_MS = 10_000;
@@ -38,12 +55,33 @@ export class ControlModule {
         kafkaModule(config, { clientId: 'quittance-control', publishDeadlineMs: PUBLISH_DEADLINE_MS }),
         catalogueModule(config, { compileSchemas: false }),
         accessModule(config),
+        apiDocumentModule(controlApi),
       ],
-      controllers: [SecretController, ResourceController],
+      controllers: [
+        SecretController,
+        KeyController,
+        NamespaceController,
+        TrialController,
+        AsyncApiController,
+        ResourceController,
+      ],
       providers: [
         ResourceService,
         ResourceRepository,
+        EventTypeReader,
+        { provide: INGEST_URL, useValue: config.ingestUrl },
+        ...trialProviders(config),
+        ResourceWriter,
+        ResourceViews,
         Births,
+        Replacements,
+        Removals,
+        VerifierSecrets,
+        KeyRotation,
+        KeyRevocation,
+        LastUse,
+        RevocationClock,
+        RevocationRecorder,
         HomePartitions,
         SigningSecrets,
         OutboxRepository,

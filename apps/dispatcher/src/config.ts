@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import {
   catalogStalenessVariable,
+  cidrListVariable,
   consumerVariables,
   defineConfig,
   flagVariable,
@@ -15,7 +16,9 @@ export const dispatcherConfig = defineConfig({
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
   /** Subscribers on this machine: for development only. */
   QUITTANCE_ALLOW_LOOPBACK: flagVariable(false),
-  /** Subscribers in private address ranges. */
+  /** Addresses that no subscriber may have, whatever else allows them: the platform's own servers. */
+  QUITTANCE_EGRESS_DENIED: cidrListVariable,
+  /** Subscribers in private address ranges, for every namespace; one alone opens them in its egress rules. */
   QUITTANCE_ALLOW_PRIVATE: flagVariable(false),
 });
 export type DispatcherConfig = z.output<typeof dispatcherConfig>;

@@ -5,6 +5,7 @@ import { catalogueModule, consumerProvider, kafkaModule } from '@quittance/servi
 import type { DispatcherConfig } from './config.js';
 import { AttemptService } from './deliveries/attempt.service.js';
 import { DeliveryHandler } from './deliveries/delivery.handler.js';
+import { Egress } from './deliveries/egress.js';
 import { SigningKeys } from './deliveries/signing-keys.js';
 import { webhookProviders } from './deliveries/webhook.providers.js';
 import { RetryHandler } from './retries/retry.handler.js';
@@ -24,6 +25,7 @@ export class DispatcherModule {
       controllers: [DeliveryHandler, RetryHandler],
       providers: [
         AttemptService,
+        Egress,
         SigningKeys,
         SubscriptionFinder,
         SubscriptionLanes,

@@ -1,10 +1,18 @@
-import { adminKeyVariable, catalogStalenessVariable, defineConfig, portVariable } from '@quittance/service';
+import {
+  adminKeyVariable,
+  catalogStalenessVariable,
+  defineConfig,
+  masterKeyVariable,
+  portVariable,
+} from '@quittance/service';
 import type * as z from 'zod';
 
 export const ingestConfig = defineConfig({
   QUITTANCE_PORT: portVariable(8080),
   QUITTANCE_MANAGEMENT_PORT: portVariable(9080),
   QUITTANCE_ADMIN_KEY: adminKeyVariable,
+  /** Opens the secrets of sources. */
+  QUITTANCE_MASTER_KEY: masterKeyVariable,
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
 });
 

@@ -1,5 +1,5 @@
 import { runService } from '@quittance/service';
-import { acceptRawBodies } from './events/raw-body.js';
+import { acceptRawBodies } from './raw-body.js';
 import { ingestConfig } from './config.js';
 import { IngestModule } from './ingest.module.js';
 

@@ -6,6 +6,7 @@ import {
   type ApiKeyResource,
   type ApiKeyScope,
 } from '@quittance/contracts';
+import type { KnownApiKey } from './api-key-ring.js';
 
 /** Who is asking. An admin may do everything in every namespace; a key what its scopes say in its own. */
 export interface Principal {
@@ -14,11 +15,15 @@ export interface Principal {
   /** Missing for the admin. */
   namespace?: string;
   scopes: readonly ApiKeyScope[];
+  /** Missing for the admin. */
+  apiKey?: ApiKeyResource;
+  /** The `<id>` of the `qk_<id>_<secret>` that was sent: during a rotation a key has several. Missing for the admin. */
+  credentialId?: string;
 }
 
 /** What the authenticator needs of the catalogue. */
 export interface KeyCatalogue {
-  apiKey(id: string): ApiKeyResource | undefined;
+  apiKey(credentialId: string): KnownApiKey | undefined;
   isFresh(): boolean;
   /** @throws CatalogueBehindError */
   whenFresh(timeoutMs: number): Promise<void>;
@@ -34,34 +39,38 @@ const ADMIN: Principal = { kind: 'admin', name: 'admin', scopes: apiKeyScope.opt
  * Reads `Authorization: Bearer …`: the admin key, or an API key of the catalogue.
  * A key that is not known is looked up again once the catalogue is fresh, so that a key works as soon as the request
  * that created it was answered.
- * @throws Problem `unauthenticated`; CatalogueBehindError when a key is unknown and Kafka cannot be asked
+ * @param onRecognised called as soon as the id names a key, whether or not the rest of it is right
+ * @throws Problem `unauthenticated`, and to who knows the secret `key_revoked` or `key_expired`; CatalogueBehindError
+ *   when a key is unknown and Kafka cannot be asked
  */
 export async function authenticate(
   catalogue: KeyCatalogue,
   adminKey: string,
   headers: { authorization?: string | string[] | undefined },
+  onRecognised?: (resource: ApiKeyResource) => void,
 ): Promise<Principal> {
   const { authorization } = headers;
   const token = BEARER.exec((typeof authorization === 'string' ? authorization : '').trim())?.[1];
-  if (token === undefined) throw unauthenticated('Send a key in the header "Authorization: Bearer …".');
+  if (token === undefined) {
+    throw refused('unauthenticated', 'Send a key in the header "Authorization: Bearer …".');
+  }
   const digest = sha256(token);
   if (timingSafeEqual(digest, adminDigest(adminKey))) return ADMIN;
   const id = API_KEY.exec(token)?.[1];
-  if (id === undefined) throw unauthenticated('The key is not one of ours: API keys begin with "qk_".');
-  let resource = catalogue.apiKey(id);
-  if (resource === undefined && !catalogue.isFresh()) {
+  if (id === undefined) {
+    throw refused('unauthenticated', 'The key is not one of ours: API keys begin with "qk_".');
+  }
+  let known = catalogue.apiKey(id);
+  if (known === undefined && !catalogue.isFresh()) {
     await catalogue.whenFresh(FRESHNESS_TIMEOUT_MS);
-    resource = catalogue.apiKey(id);
+    known = catalogue.apiKey(id);
   }
-  if (resource === undefined || !matches(digest, resource.credential)) {
-    throw unauthenticated('The key is unknown or was deleted.');
+  if (known !== undefined) onRecognised?.(known.resource);
+  if (known === undefined || !matches(digest, known.credential)) {
+    throw refused('unauthenticated', 'The key is unknown or was deleted.');
   }
-  return {
-    kind: 'key',
-    name: resource.metadata.name,
-    namespace: resource.metadata.namespace,
-    scopes: resource.spec.scopes,
-  };
+  assertValid(known);
+  return principalOf(known);
 }
 
 /** @throws Problem `forbidden` */
@@ -82,6 +91,32 @@ export function generateApiKey(): { key: string; credential: ApiKeyCredential } 
   return { key, credential: { id, sha256: sha256(key).toString('hex') } };
 }
 
+/** Only for who has sent the right secret: nobody else learns what became of a key. */
+function assertValid(known: KnownApiKey): void {
+  const { resource, credential, validUntil, revoked } = known;
+  if (revoked) throw refused('key_revoked', 'The key was revoked for good: create another one.');
+  if (validUntil === undefined || Date.now() < validUntil) return;
+  const at = new Date(validUntil).toISOString();
+  const isFormer = credential.id !== resource.credential.id;
+  throw refused(
+    'key_expired',
+    isFormer
+      ? `The key was replaced by a rotation and has not worked since ${at}: use its successor.`
+      : `The key has not worked since ${at}, when it expired: create another one, or extend it.`,
+  );
+}
+
+function principalOf({ resource, credential }: KnownApiKey): Principal {
+  return {
+    kind: 'key',
+    name: resource.metadata.name,
+    namespace: resource.metadata.namespace,
+    scopes: resource.spec.scopes,
+    apiKey: resource,
+    credentialId: credential.id,
+  };
+}
+
 function matches(digest: Buffer, credential: ApiKeyCredential): boolean {
   const stored = Buffer.from(credential.sha256, 'hex');
   return stored.length === digest.length && timingSafeEqual(stored, digest);
@@ -99,6 +134,6 @@ function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }
 
-function unauthenticated(detail: string): Problem {
-  return new Problem('unauthenticated', detail, {}, { 'www-authenticate': 'Bearer' });
+function refused(code: 'unauthenticated' | 'key_expired' | 'key_revoked', detail: string): Problem {
+  return new Problem(code, detail, {}, { 'www-authenticate': 'Bearer' });
 }

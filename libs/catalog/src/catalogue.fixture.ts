@@ -3,13 +3,18 @@ import {
   apiKeySpec,
   encodeConfigChange,
   eventTypeSpec,
+  namespaceSpec,
+  sourceSpec,
   subscriptionSpec,
   type ApiKeyCredential,
   type ApiKeyResource,
   type ConfigChange,
   type EventTypeResource,
+  type FormerCredential,
   type IncomingRecord,
   type Metadata,
+  type NamespaceResource,
+  type SourceResource,
   type SubscriptionResource,
 } from '@quittance/contracts';
 import type { ConfigSource } from './config-source.js';
@@ -55,12 +60,12 @@ export class MemoryConfigSource implements ConfigSource {
   }
 }
 
-function metadataOf(name: string, namespace: string): Metadata {
+function metadataOf(name: string, namespace: string, uid = `uid-${name}`): Metadata {
   const at = '2026-01-01T00:00:00.000Z';
   return {
     name,
     namespace,
-    uid: `uid-${name}`,
+    uid,
     labels: {},
     annotations: {},
     generation: 1,
@@ -87,22 +92,60 @@ export function subscriptionOf(
 }
 
 export function eventTypeOf(name: string, schema: Record<string, unknown> | boolean): EventTypeResource {
+  return eventTypeWith(name, { versions: [{ version: '1', schema }] });
+}
+
+/** @param spec as a client writes it */
+export function eventTypeWith(name: string, spec: Record<string, unknown>, uid?: string): EventTypeResource {
   return {
     apiVersion: API_VERSION,
     kind: 'EventType',
-    metadata: metadataOf(name, 'shop'),
-    spec: eventTypeSpec.parse({ versions: [{ version: '1', schema, examples: [] }] }),
+    metadata: metadataOf(name, 'shop', uid),
+    spec: eventTypeSpec.parse(spec),
   };
 }
 
-export function apiKeyOf(name: string, credential: ApiKeyCredential, scopes = ['publish']): ApiKeyResource {
+/** @param spec as a client writes it; without `verify`, anybody may send */
+export function sourceOf(name: string, spec: Record<string, unknown>, uid?: string): SourceResource {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Source',
+    metadata: metadataOf(name, 'shop', uid),
+    spec: sourceSpec.parse({ verify: { type: 'none' }, ...spec }),
+    secrets: { verify: [] },
+  };
+}
+
+/** @param spec as a client writes it */
+export function namespaceOf(name: string, spec: Record<string, unknown> = {}): NamespaceResource {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Namespace',
+    metadata: metadataOf(name, name),
+    spec: namespaceSpec.parse(spec),
+  };
+}
+
+export interface ApiKeyParts {
+  uid?: string;
+  /** Beside the scope `publish`. */
+  spec?: Record<string, unknown>;
+  former?: FormerCredential[];
+  revokedAt?: string;
+}
+
+export function apiKeyOf(
+  name: string,
+  credential: ApiKeyCredential,
+  parts: ApiKeyParts = {},
+): ApiKeyResource {
   return {
     apiVersion: API_VERSION,
     kind: 'ApiKey',
-    metadata: metadataOf(name, 'shop'),
-    spec: apiKeySpec.parse({ scopes }),
-    status: {},
+    metadata: metadataOf(name, 'shop', parts.uid),
+    spec: apiKeySpec.parse({ scopes: ['publish'], ...parts.spec }),
+    status: parts.revokedAt === undefined ? {} : { revokedAt: parts.revokedAt },
     credential,
-    former: [],
+    former: parts.former ?? [],
   };
 }

@@ -75,7 +75,7 @@ describe('the catalogue', () => {
     const { source, catalogue } = open();
     await catalogue.start();
     source.put({ change: 'put', resource: eventTypeOf('order.a', { type: 'object' }) });
-    expect(catalogue.eventType('shop', 'order.a')?.validate([])).toEqual([
+    expect(catalogue.eventType('shop', 'order.a')?.version()?.validate([])).toEqual([
       { path: '', message: 'must be object' },
     ]);
     expect(catalogue.eventType('shop', 'order.b')).toBeUndefined();
@@ -87,7 +87,7 @@ describe('the catalogue', () => {
     source.put({ change: 'put', resource: apiKeyOf('checkout', { id: 'a', sha256: '00' }) });
     source.put({ change: 'put', resource: apiKeyOf('checkout', { id: 'b', sha256: '00' }) });
     expect(catalogue.apiKey('a')).toBeUndefined();
-    expect(catalogue.apiKey('b')?.metadata.name).toBe('checkout');
+    expect(catalogue.apiKey('b')?.resource.metadata.name).toBe('checkout');
     source.put({ change: 'delete', kind: 'ApiKey', namespace: 'shop', name: 'checkout' });
     expect(catalogue.apiKey('b')).toBeUndefined();
   });

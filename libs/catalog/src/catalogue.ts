@@ -1,13 +1,18 @@
 import {
   decodeConfigChange,
   type ApiKeyResource,
+  type ApiKeyRevocation,
   type ConfigChange,
   type IncomingRecord,
   type LadderStep,
+  type NamespaceSpec,
 } from '@quittance/contracts';
+import type { KnownApiKey } from './api-key-ring.js';
 import type { ConfigSource } from './config-source.js';
 import type { CompiledEventType } from './event-type.js';
+import { Freshness } from './freshness.js';
 import { ResourceStore } from './resource-store.js';
+import type { CompiledSource } from './source.js';
 import type { CompiledSubscription } from './subscription.js';
 import { Waiters } from './waiters.js';
 
@@ -35,17 +40,16 @@ export interface CatalogueOptions {
   onProblem?: (problem: CatalogueProblem) => void;
 }
 
-/** How often a caller that waits for freshness looks again. The long poll behind it lasts up to 100 ms. */
-const FRESHNESS_POLL_MS = 5;
 /** Compiling at the start makes way for timers and probes this often. */
 const APPLY_AT_ONCE = 100;
+/** Begins the keys of revocations on `config.v1`. */
+const REVOCATION_PREFIX = 'ApiKeyRevocation/';
 
 /** The configuration in memory, compiled, as of {@link Catalogue.revision}. */
 export class Catalogue {
   private readonly store: ResourceStore;
   private readonly revisionWaiters = new Waiters();
-  private readonly freshnessWaiters = new Waiters();
-  private freshnessPoll: NodeJS.Timeout | undefined;
+  private readonly freshness: Freshness;
   /** While the topic is first read, its last record per key: earlier ones need not be compiled. */
   private pending: Map<string, IncomingRecord> | undefined = new Map();
   private applied = -1;
@@ -55,6 +59,7 @@ export class Catalogue {
   private closed = false;
 
   constructor(private readonly options: CatalogueOptions) {
+    this.freshness = new Freshness(options.source, options.stalenessMs);
     this.store = new ResourceStore({
       ladder: options.ladder,
       compileSchemas: options.compileSchemas ?? true,
@@ -78,11 +83,9 @@ export class Catalogue {
 
   async close(): Promise<void> {
     this.closed = true;
-    clearInterval(this.freshnessPoll);
-    this.freshnessPoll = undefined;
     const error = new CatalogueBehindError('The service is shutting down.');
     this.revisionWaiters.rejectAll(error);
-    this.freshnessWaiters.rejectAll(error);
+    this.freshness.close(error);
     await this.options.source.close();
   }
 
@@ -108,8 +111,7 @@ export class Catalogue {
 
   /** True when every change acknowledged `stalenessMs` ago is applied. */
   isFresh(): boolean {
-    const { confirmedAt } = this.options.source;
-    return confirmedAt > 0 && performance.now() - confirmedAt <= this.options.stalenessMs;
+    return this.freshness.isFresh;
   }
 
   /**
@@ -117,10 +119,8 @@ export class Catalogue {
    * @throws CatalogueBehindError after `timeoutMs`
    */
   whenFresh(timeoutMs: number): Promise<void> {
-    if (this.isFresh()) return Promise.resolve();
-    if (this.closed) return Promise.reject(this.behind('is shutting down'));
-    this.freshnessPoll ??= setInterval(() => this.pollFreshness(), FRESHNESS_POLL_MS);
-    return this.freshnessWaiters.wait(0, timeoutMs, () => this.behind('has not been confirmed by Kafka'));
+    if (this.closed && !this.isFresh()) return Promise.reject(this.behind('is shutting down'));
+    return this.freshness.wait(timeoutMs, () => this.behind('has not been confirmed by Kafka'));
   }
 
   /**
@@ -156,12 +156,37 @@ export class Catalogue {
     return this.store.subscription(namespace, name);
   }
 
-  /** @param id the `<id>` of `qk_<id>_<secret>` */
-  apiKey(id: string): ApiKeyResource | undefined {
-    return this.store.apiKey(id);
+  source(namespace: string, name: string): CompiledSource | undefined {
+    return this.store.source(namespace, name);
+  }
+
+  /** What holds in the namespace: its resource's spec, or the defaults where there is none. */
+  namespace(namespace: string): NamespaceSpec {
+    return this.store.namespace(namespace);
+  }
+
+  /** True when there is a resource of any kind in the namespace, or one that describes it. */
+  knowsNamespace(namespace: string): boolean {
+    return this.store.knowsNamespace(namespace);
+  }
+
+  /** @param credentialId the `<id>` of `qk_<id>_<secret>`; those of rotated keys are found too */
+  apiKey(credentialId: string): KnownApiKey | undefined {
+    return this.store.apiKey(credentialId);
+  }
+
+  /** The key's own record: what it says of being revoked does not take {@link revocations} into account. */
+  apiKeyNamed(namespace: string, name: string): ApiKeyResource | undefined {
+    return this.store.apiKeyNamed(namespace, name);
+  }
+
+  /** The emergency revocations that are not settled yet. */
+  revocations(): ApiKeyRevocation[] {
+    return this.store.revocations();
   }
 
   private async applyPending(): Promise<void> {
+    this.applyRevocations();
     while (this.pending !== undefined && this.pending.size > 0) {
       // What arrives meanwhile joins the end of the map, so the order of the topic is kept.
       let count = 0;
@@ -174,6 +199,15 @@ export class Catalogue {
     }
     this.pending = undefined;
     this.revisionWaiters.advance(this.applied);
+  }
+
+  /** First of all: no key may work for the moment between its own record and that of its revocation. */
+  private applyRevocations(): void {
+    for (const [key, record] of this.pending ?? []) {
+      if (!key.startsWith(REVOCATION_PREFIX)) continue;
+      this.pending?.delete(key);
+      this.apply(record);
+    }
   }
 
   private apply(record: IncomingRecord): void {
@@ -199,13 +233,6 @@ export class Catalogue {
     this.invalid++;
     const key = this.current?.key?.toString() ?? '';
     this.options.onProblem?.({ key, offset: this.current?.offset ?? -1n, message });
-  }
-
-  private pollFreshness(): void {
-    if (this.isFresh()) this.freshnessWaiters.advance(0);
-    if (this.freshnessWaiters.size > 0) return;
-    clearInterval(this.freshnessPoll);
-    this.freshnessPoll = undefined;
   }
 
   private behind(how: string): CatalogueBehindError {

@@ -58,7 +58,7 @@ const MIXED: Record<string, (left: number, right: number) => number> = {
   '%': (left, right) => left % right,
 };
 
-function createEnvironment(): Environment {
+function createEnvironment(variables: Readonly<Record<string, string>>): Environment {
   const environment = new Environment({
     homogeneousAggregateLiterals: false,
     limits: {
@@ -69,7 +69,7 @@ function createEnvironment(): Environment {
       maxCallArguments: 8,
     },
   });
-  environment.registerVariable('event', 'map<string, dyn>');
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   for (const [operator, compute] of Object.entries(MIXED)) {
     environment.registerOperator(`double ${operator} int: double`, (left: number, right: bigint) =>
       compute(left, Number(right)),
@@ -93,4 +93,11 @@ function createEnvironment(): Environment {
 }
 
 /** What every filter and transform is compiled against: the variable `event`, and functions that end. */
-export const celEnvironment = createEnvironment();
+export const eventEnvironment = createEnvironment({ event: 'map<string, dyn>' });
+
+/** What a source's expressions are compiled against: the parts of an inbound request, and the same functions. */
+export const requestEnvironment = createEnvironment({
+  headers: 'map<string, string>',
+  body: 'dyn',
+  query: 'map<string, dyn>',
+});

@@ -1,6 +1,13 @@
-import type { EventTypeSpec, LadderStep, SubscriptionSpec } from '@quittance/contracts';
+import type { EventTypeSpec, LadderStep, SourceSpec, SubscriptionSpec } from '@quittance/contracts';
+import { parseRange } from './address-ranges.js';
 import { compileExpression } from './cel.js';
+import { RESERVED_PREFIX } from './event-pattern.js';
 import { compileEventSchema, type Violation } from './event-schema.js';
+import { ExampleCheck } from './example-check.js';
+import { compileSourceExpression } from './source.js';
+
+/** Each of a thousand examples can violate its schema in twenty places: nobody reads so many. */
+const MAX_PROBLEMS = 100;
 
 /**
  * What a subscription's shape alone does not say: that its expressions can be used, and that the steps of its
@@ -24,20 +31,47 @@ export function checkSubscription(spec: SubscriptionSpec, ladder: readonly Ladde
 }
 
 /** @returns problems, as JSON pointers into the spec; none when it can be saved */
+export function checkSource(spec: SourceSpec): Violation[] {
+  const problems: Violation[] = [];
+  const { type, id } = spec;
+  if (type !== undefined && 'expression' in type) {
+    attempt(problems, '/type/expression', () => compileSourceExpression(type.expression));
+  } else if (type?.value.startsWith(RESERVED_PREFIX)) {
+    problems.push({
+      path: '/type/value',
+      message: `Types that begin with "${RESERVED_PREFIX}" are reserved.`,
+    });
+  }
+  if (id !== undefined) attempt(problems, '/id/expression', () => compileSourceExpression(id.expression));
+  for (const [index, cidr] of spec.allowedCidrs.entries()) {
+    attempt(problems, `/allowedCidrs/${index}`, () => parseRange(cidr));
+  }
+  return problems;
+}
+
+/**
+ * That every schema can be used, and accepts the examples that stand beside it.
+ * @returns at most 100 problems, as JSON pointers into the spec; none when it can be saved
+ */
 export function checkEventType(spec: EventTypeSpec): Violation[] {
   const problems: Violation[] = [];
   const seen = new Set<string>();
-  for (const [index, { version, schema }] of spec.versions.entries()) {
-    if (seen.has(version)) {
+  const examples = new ExampleCheck();
+  for (const [index, version] of spec.versions.entries()) {
+    const name = version.version;
+    if (seen.has(name)) {
       problems.push({
         path: `/versions/${index}/version`,
-        message: `"${version}" stands here twice: give every version its own name.`,
+        message: `"${name}" stands here twice: give every version its own name.`,
       });
     }
-    seen.add(version);
-    attempt(problems, `/versions/${index}/schema`, () => compileEventSchema(schema));
+    seen.add(name);
+    attempt(problems, `/versions/${index}/schema`, () => {
+      const schema = compileEventSchema(version.schema);
+      problems.push(...examples.check(schema, version.examples, `/versions/${index}/examples`));
+    });
   }
-  return problems;
+  return problems.slice(0, MAX_PROBLEMS);
 }
 
 function attempt(problems: Violation[], path: string, compile: () => unknown): void {

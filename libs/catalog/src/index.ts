@@ -1,8 +1,10 @@
 export { celEvent, type CelData, type CelEvent } from './cel.js';
 export { DefinitionError } from './definition-error.js';
 export { type CompiledSubscription, type FilterResult, type TransformResult } from './subscription.js';
-export { type CompiledEventType } from './event-type.js';
-export { type Violation } from './event-schema.js';
+export { type CompiledEventType, type CompiledVersion } from './event-type.js';
+export { type CompiledSource, type SourceRequest, type SourceText } from './source.js';
+export { type KnownApiKey } from './api-key-ring.js';
+export { compileEventSchema, type EventSchema, type Violation } from './event-schema.js';
 export { type ConfigSource } from './config-source.js';
 export {
   Catalogue,
@@ -10,7 +12,7 @@ export {
   type CatalogueOptions,
   type CatalogueProblem,
 } from './catalogue.js';
-export { checkEventType, checkSubscription } from './check.js';
+export { checkEventType, checkSource, checkSubscription } from './check.js';
 export {
   authenticate,
   generateApiKey,
@@ -18,3 +20,5 @@ export {
   type KeyCatalogue,
   type Principal,
 } from './authenticator.js';
+export { checkCompatibility } from './compatibility/compatibility.js';
+export type { JsonSchema } from './compatibility/schema-world.js';

@@ -1,12 +1,16 @@
 import type {
   ApiKeyResource,
+  ApiKeyRevocation,
   ConfigChange,
   EventTypeResource,
   LadderStep,
+  NamespaceSpec,
   Resource,
   ResourceKind,
+  SourceResource,
   SubscriptionResource,
 } from '@quittance/contracts';
+import { ApiKeyRing, type KnownApiKey } from './api-key-ring.js';
 import {
   brokenEventType,
   compileEventType,
@@ -14,6 +18,8 @@ import {
   type CompiledEventType,
 } from './event-type.js';
 import { PatternIndex } from './event-pattern.js';
+import { NamespaceRegistry } from './namespace-registry.js';
+import { brokenSource, compileSource, type CompiledSource } from './source.js';
 import { brokenSubscription, compileSubscription, type CompiledSubscription } from './subscription.js';
 
 export interface ResourceStoreOptions {
@@ -34,14 +40,26 @@ const NO_SUBSCRIPTIONS: readonly CompiledSubscription[] = [];
 export class ResourceStore {
   private readonly eventTypes = new Map<string, CompiledEventType>();
   private readonly subscriptions = new Map<string, NamespaceSubscriptions>();
-  private readonly keysByName = new Map<string, ApiKeyResource>();
-  private readonly keysById = new Map<string, ApiKeyResource>();
+  private readonly sources = new Map<string, CompiledSource>();
+  private readonly keys = new ApiKeyRing();
+  private readonly namespaces = new NamespaceRegistry();
 
   constructor(private readonly options: ResourceStoreOptions) {}
 
   apply(change: Exclude<ConfigChange, { change: 'snapshot' }>): void {
-    if (change.change === 'put') this.put(change.resource);
-    else if (change.change === 'delete') this.remove(change.kind, change.namespace, change.name);
+    switch (change.change) {
+      case 'put':
+        this.put(change.resource);
+        return;
+      case 'delete':
+        this.remove(change.kind, change.namespace, change.name);
+        return;
+      case 'revoke':
+        this.keys.revoke(change.revocation);
+        return;
+      case 'settle-revocation':
+        this.keys.settle(change.namespace, change.uid);
+    }
   }
 
   eventType(namespace: string, name: string): CompiledEventType | undefined {
@@ -56,24 +74,53 @@ export class ResourceStore {
     return this.subscriptions.get(namespace)?.byName.get(name);
   }
 
-  apiKey(id: string): ApiKeyResource | undefined {
-    return this.keysById.get(id);
+  source(namespace: string, name: string): CompiledSource | undefined {
+    return this.sources.get(`${namespace}/${name}`);
+  }
+
+  apiKey(credentialId: string): KnownApiKey | undefined {
+    return this.keys.find(credentialId);
+  }
+
+  apiKeyNamed(namespace: string, name: string): ApiKeyResource | undefined {
+    return this.keys.named(namespace, name);
+  }
+
+  revocations(): ApiKeyRevocation[] {
+    return this.keys.revocations();
+  }
+
+  namespace(namespace: string): NamespaceSpec {
+    return this.namespaces.spec(namespace);
+  }
+
+  knowsNamespace(namespace: string): boolean {
+    return this.namespaces.has(namespace);
   }
 
   private put(resource: Resource): void {
-    switch (resource.kind) {
+    const { kind, metadata } = resource;
+    this.namespaces.enter(kind, metadata.namespace, metadata.name);
+    switch (kind) {
       case 'EventType':
         this.putEventType(resource);
         return;
       case 'Subscription':
         this.putSubscription(resource);
         return;
+      case 'Source':
+        this.putSource(resource);
+        return;
       case 'ApiKey':
-        this.putApiKey(resource);
+        this.keys.put(resource);
+        return;
+      case 'Namespace':
+        this.namespaces.put(resource);
     }
   }
 
   private remove(kind: ResourceKind, namespace: string, name: string): void {
+    this.namespaces.leave(kind, namespace, name);
     switch (kind) {
       case 'EventType':
         this.eventTypes.delete(`${namespace}/${name}`);
@@ -81,43 +128,48 @@ export class ResourceStore {
       case 'Subscription':
         this.removeSubscription(namespace, name);
         return;
-      case 'ApiKey': {
-        const known = this.keysByName.get(`${namespace}/${name}`);
-        if (known) this.keysById.delete(known.credential.id);
-        this.keysByName.delete(`${namespace}/${name}`);
-      }
+      case 'Source':
+        this.sources.delete(`${namespace}/${name}`);
+        return;
+      case 'ApiKey':
+        this.keys.remove(namespace, name);
+        return;
+      case 'Namespace':
+        this.namespaces.remove(name);
     }
   }
 
   private putEventType(resource: EventTypeResource): void {
-    const { namespace, name } = resource.metadata;
-    const key = `${namespace}/${name}`;
-    if (!this.options.compileSchemas) {
-      this.eventTypes.set(key, uncheckedEventType(resource));
-      return;
-    }
-    try {
-      this.eventTypes.set(key, compileEventType(resource));
-    } catch (error) {
-      const problem = messageOf(error);
-      this.options.onBroken('EventType', namespace, name, problem);
-      if (!this.eventTypes.has(key)) this.eventTypes.set(key, brokenEventType(resource, problem));
-    }
+    const compiled = this.compiled(
+      resource,
+      () => (this.options.compileSchemas ? compileEventType(resource) : uncheckedEventType(resource)),
+      (problem) => brokenEventType(resource, problem),
+      this.eventType(resource.metadata.namespace, resource.metadata.name),
+    );
+    this.eventTypes.set(`${resource.metadata.namespace}/${resource.metadata.name}`, compiled);
+  }
+
+  private putSource(resource: SourceResource): void {
+    const compiled = this.compiled(
+      resource,
+      () => compileSource(resource),
+      (problem) => brokenSource(resource, problem),
+      this.source(resource.metadata.namespace, resource.metadata.name),
+    );
+    this.sources.set(`${resource.metadata.namespace}/${resource.metadata.name}`, compiled);
   }
 
   private putSubscription(resource: SubscriptionResource): void {
     const { namespace, name } = resource.metadata;
-    let compiled: CompiledSubscription;
-    try {
-      compiled = compileSubscription(resource, this.options.ladder);
-    } catch (error) {
-      const problem = messageOf(error);
-      this.options.onBroken('Subscription', namespace, name, problem);
-      // Another uid is another subscription: the earlier one's version must not speak for it.
-      const known = this.subscription(namespace, name);
-      if (known?.resource.metadata.uid === resource.metadata.uid) return;
-      compiled = brokenSubscription(resource, this.options.ladder, problem);
-    }
+    const { ladder } = this.options;
+    const known = this.subscription(namespace, name);
+    const compiled = this.compiled(
+      resource,
+      () => compileSubscription(resource, ladder),
+      (problem) => brokenSubscription(resource, ladder, problem),
+      known,
+    );
+    if (compiled === known) return;
     this.removeSubscription(namespace, name);
     let own = this.subscriptions.get(namespace);
     if (own === undefined) {
@@ -137,14 +189,24 @@ export class ResourceStore {
     if (own.byName.size === 0) this.subscriptions.delete(namespace);
   }
 
-  private putApiKey(resource: ApiKeyResource): void {
-    const { namespace, name } = resource.metadata;
-    this.remove('ApiKey', namespace, name);
-    this.keysByName.set(`${namespace}/${name}`, resource);
-    this.keysById.set(resource.credential.id, resource);
+  /**
+   * @param standIn what stands for a resource that does not compile
+   * @param known the version in force; it stays when the new one does not compile, unless it is another resource's: one
+   *   of another uid must not speak for this one
+   */
+  private compiled<T extends { readonly resource: Resource }>(
+    resource: Resource,
+    compile: () => T,
+    standIn: (problem: string) => T,
+    known: T | undefined,
+  ): T {
+    try {
+      return compile();
+    } catch (error) {
+      const { namespace, name, uid } = resource.metadata;
+      const problem = error instanceof Error ? error.message : 'unknown error';
+      this.options.onBroken(resource.kind, namespace, name, problem);
+      return known?.resource.metadata.uid === uid ? known : standIn(problem);
+    }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown error';
 }

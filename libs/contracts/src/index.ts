@@ -67,7 +67,7 @@ export {
   type EventTypeSpec,
   type EventTypeVersion,
 } from './resources/event-type.js';
-export { cidr, rateLimit, type RateLimit } from './resources/limits.js';
+export { cidr, durationText, rateLimit, type RateLimit } from './resources/limits.js';
 export { DEFAULT_NAMESPACE, namespaceSpec, type NamespaceSpec } from './resources/namespace.js';
 export {
   sourceSecretsInput,

@@ -20,4 +20,6 @@ export {
   type DeliveryState,
   type SkippedSubscription,
 } from './audit/entities.js';
+export { LedgerKeyUsage } from './audit/key-usage.entity.js';
+export { LedgerRejection } from './audit/rejection.entity.js';
 export { STORE_FAILURE_LOG, StoreErrorInterceptor, type StoreFailureLog } from './store-error.interceptor.js';

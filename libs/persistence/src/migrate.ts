@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { createDataSource, type EntityClass, type MigrationClass, type SchemaName } from './data-source.js';
 import { withStoreErrors } from './store-error.js';
 
@@ -8,12 +9,15 @@ export interface SchemaDefinition {
   migrations: readonly MigrationClass[];
   /** Tables that the service's role may only insert into and read. */
   appendOnly?: readonly string[];
+  /** Tables that the role of another schema's service may read. */
+  readableElsewhere?: Readonly<Partial<Record<SchemaName, readonly string[]>>>;
 }
 
 /** A number of our own in Postgres' advisory lock space: 'qtnc' in ASCII. */
 export const LOCK_SPACE = 0x71746e63;
 /** Second halves of the advisory locks that set-up takes. */
 const SETUP_LOCK = 1;
+const SETUP_POLL_MS = 200;
 
 /**
  * Runs `work` alone among all concurrent set-ups of this database; the others wait.
@@ -22,7 +26,9 @@ const SETUP_LOCK = 1;
 export async function withSetupLock<T>(owner: DataSource, work: () => Promise<T>): Promise<T> {
   const holder = owner.createQueryRunner();
   try {
-    await holder.query('SELECT pg_advisory_lock($1, $2)', [LOCK_SPACE, SETUP_LOCK]);
+    // Asked for again and again: a statement that waits in the database is a transaction under way, and an index that
+    // the other set-up builds CONCURRENTLY would wait for it in turn, for ever.
+    while (!(await tryLock(holder))) await sleep(SETUP_POLL_MS);
     try {
       return await work();
     } finally {
@@ -31,6 +37,14 @@ export async function withSetupLock<T>(owner: DataSource, work: () => Promise<T>
   } finally {
     await holder.release();
   }
+}
+
+async function tryLock(holder: QueryRunner): Promise<boolean> {
+  const [row]: { locked: boolean }[] = await holder.query('SELECT pg_try_advisory_lock($1, $2) AS locked', [
+    LOCK_SPACE,
+    SETUP_LOCK,
+  ]);
+  return row?.locked === true;
 }
 
 /**

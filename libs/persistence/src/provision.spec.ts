@@ -74,11 +74,79 @@ describe('setting up the database', () => {
     expect(await asRole(controlUrl, 'control', 'DELETE FROM migrations')).toBe('store_misconfigured');
   });
 
+  it('lets control read when keys were used, and nothing else of the ledger', async () => {
+    expect(await rightsOnLedger(ownerUrl, controlUrl)).toEqual(['read key_usage']);
+  });
+
   it('says which part of a URL is missing before it connects', async () => {
     await expect(
       provisionDatabase({ ownerUrl: 'postgres://127.0.0.1/x', services: [], report: () => undefined }),
     ).rejects.toThrow('postgres://role:password@host:port/database');
   });
+});
+
+/** What a role other than audit's may do with the ledger's tables: `read key_usage`. */
+async function rightsOnLedger(owner: string, url: string): Promise<string[]> {
+  const tables = (await asRole(
+    owner,
+    'audit',
+    `SELECT relname FROM pg_class WHERE relnamespace = 'audit'::regnamespace AND relkind = 'r' ORDER BY 1`,
+  )) as { relname: string }[];
+  const statements = tables.flatMap(({ relname }) => [
+    [`read ${relname}`, `SELECT * FROM audit.${relname}`],
+    [`delete from ${relname}`, `DELETE FROM audit.${relname}`],
+    [`insert into ${relname}`, `INSERT INTO audit.${relname} DEFAULT VALUES`],
+    [`truncate ${relname}`, `TRUNCATE audit.${relname}`],
+  ]);
+  const rights: string[] = [];
+  for (const [right, sql] of [...statements, ['create', 'CREATE TABLE audit.mine ()']] as [
+    string,
+    string,
+  ][]) {
+    if ((await asRole(url, 'control', sql)) !== 'store_misconfigured') rights.push(right);
+  }
+  return rights;
+}
+
+describe('setting up a database of an earlier release', () => {
+  it('adds to it what is new, whatever the order of the schemas', async () => {
+    const earlier = await startTestPostgres();
+    try {
+      const owner = earlier.urlOf('postgres', new URL(earlier.url).password);
+      const url = earlier.urlOf('quittance_control', 'control');
+      const control = { definition: CONTROL_SCHEMA, url };
+      const audit = { definition: AUDIT_SCHEMA, url: earlier.urlOf('quittance_audit', 'audit') };
+      const firstRelease = {
+        schema: 'audit',
+        entities: [],
+        migrations: AUDIT_SCHEMA.migrations.slice(0, 1),
+      } as const;
+      const report = () => undefined;
+      await provisionDatabase({
+        ownerUrl: owner,
+        services: [control, { ...audit, definition: firstRelease }],
+        report,
+      });
+      await asRole(
+        owner,
+        'audit',
+        `INSERT INTO audit.events (namespace, id, source, routed_at) VALUES ('shop', 'half', '/', now())`,
+      );
+      const lines: string[] = [];
+      await provisionDatabase({
+        ownerUrl: owner,
+        services: [audit, control],
+        report: (line) => lines.push(line),
+      });
+      expect(lines).toContain('schema audit: ran AddRejections1764500000000, AddPruning1764500000001');
+      expect(await rightsOnLedger(owner, url)).toEqual(['read key_usage']);
+      expect(await asRole(audit.url, 'audit', 'SELECT * FROM rejections')).toEqual([]);
+      const invalid = await asRole(owner, 'audit', 'SELECT FROM pg_index WHERE NOT indisvalid');
+      expect(invalid).toEqual([]);
+    } finally {
+      await earlier.remove();
+    }
+  }, 60_000);
 });
 
 describe('a password verifier', () => {

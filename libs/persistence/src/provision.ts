@@ -1,12 +1,15 @@
 import { createDataSource } from './data-source.js';
 import { runMigrations, withSetupLock, type SchemaDefinition } from './migrate.js';
-import { credentialsOf, ensureRole, ensureSchema, grantTables } from './roles.js';
+import { credentialsOf, ensureRole, ensureSchema, grantReading, grantTables } from './roles.js';
 import { withStoreErrors } from './store-error.js';
 
 export interface ProvisionSettings {
   /** Of the role that owns the schemas; it needs CREATEROLE, and CREATE on the database. */
   ownerUrl: string;
-  /** For each schema the URL its service connects with: its role gets reading and writing there, and nothing else. */
+  /**
+   * For each schema the URL its service connects with: its role gets reading and writing there, reading of the tables
+   * that another schema lets it read, and nothing else.
+   */
   services: readonly { definition: SchemaDefinition; url: string }[];
   /** Told what was done, a line each. */
   report: (line: string) => void;
@@ -45,6 +48,16 @@ export async function provisionDatabase({ ownerUrl, services, report }: Provisio
             ran.length > 0 ? `schema ${schema}: ran ${ran.join(', ')}` : `schema ${schema} is up to date`,
           );
           if (role.name !== ownerName) await grantTables(owner, definition, role.name);
+        }
+        // Roles and tables of every schema are there now, whatever the order of the services.
+        for (const { definition } of services) {
+          for (const reader of services) {
+            const tables = definition.readableElsewhere?.[reader.definition.schema] ?? [];
+            const role = credentialsOf(reader.url).name;
+            if (tables.length > 0 && role !== ownerName) {
+              await grantReading(owner, definition.schema, tables, role);
+            }
+          }
         }
       });
     } finally {

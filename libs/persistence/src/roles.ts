@@ -91,3 +91,14 @@ export async function grantTables(
   }
   await execute(owner, 'REVOKE INSERT, UPDATE, DELETE ON %I.%I FROM %I', schema, MIGRATIONS_TABLE, role);
 }
+
+/** After all schemas are there: what one service may read of another's schema, table by table. */
+export async function grantReading(
+  owner: DataSource,
+  schema: string,
+  tables: readonly string[],
+  role: string,
+): Promise<void> {
+  await execute(owner, 'GRANT USAGE ON SCHEMA %I TO %I', schema, role);
+  for (const table of tables) await execute(owner, 'GRANT SELECT ON %I.%I TO %I', schema, table, role);
+}

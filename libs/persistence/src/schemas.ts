@@ -15,4 +15,6 @@ export const AUDIT_SCHEMA = {
   schema: 'audit',
   entities: AUDIT_ENTITIES,
   migrations: AUDIT_MIGRATIONS,
+  // Shown with the keys, which are control's.
+  readableElsewhere: { control: ['key_usage'] },
 } as const satisfies SchemaDefinition;

@@ -1,5 +1,24 @@
 export { Access } from './access/access.js';
 export { accessModule, AccessModule } from './access/access.module.js';
+export { KeyUsage } from './access/key-usage.js';
+export { KeyUsageModule } from './access/key-usage.module.js';
+export {
+  ApiDocumentModule,
+  apiDocumentModule,
+  documentOperation,
+} from './api-document/api-document.module.js';
+export { openApiDocument, type OpenApiDocument } from './api-document/openapi-document.js';
+export {
+  problemsOf,
+  UNKNOWN_METHOD,
+  type ApiAccess,
+  type ApiAnswer,
+  type ApiBody,
+  type ApiDescription,
+  type ApiHeader,
+  type ApiOperation,
+  type ApiSchema,
+} from './api-document/operation.js';
 export {
   catalogueModule,
   CatalogueModule,
@@ -9,12 +28,14 @@ export { defineConfig, readConfig, ConfigError, serviceConfig, type ServiceConfi
 export {
   adminKeyVariable,
   catalogStalenessVariable,
+  cidrListVariable,
   databaseUrlVariable,
   durationVariable,
   flagVariable,
   integerVariable,
   masterKeyVariable,
   portVariable,
+  serviceUrlVariable,
   serviceVariables,
 } from './config/variables.js';
 export { HealthRegistry, type HealthReport, type HealthState } from './health/health-registry.js';

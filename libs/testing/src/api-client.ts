@@ -1,4 +1,4 @@
-import type { ApiKeyScope } from '@quittance/contracts';
+import type { ApiKeyScope, SourceSecretsInput } from '@quittance/contracts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 
@@ -55,6 +55,32 @@ export class ApiClient {
     await this.expectSuccess('DELETE', this.controlUrl(`subscriptions/${name}`));
   }
 
+  /** @param secrets what it verifies with; left out: as before, or none */
+  putSource(
+    name: string,
+    spec: Record<string, unknown>,
+    secrets?: SourceSecretsInput,
+  ): Promise<Record<string, unknown>> {
+    return this.put(`sources/${name}`, { spec, ...(secrets && { secrets }) });
+  }
+
+  /** Describes the client's namespace: its limits, policy, egress. */
+  async putNamespace(spec: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    return asObject(await this.expectSuccess('PUT', this.namespaceUrl, { body: { spec } }));
+  }
+
+  /** @returns the new key; the one before works for `overlap`, such as `24h` */
+  async rotateApiKey(name: string, overlap = '24h'): Promise<string> {
+    const url = this.controlUrl(`api-keys/${name}/rotate`);
+    const { key } = asObject(await this.expectSuccess('POST', url, { body: { overlap } }));
+    if (typeof key !== 'string') throw new Error(`The answer to the rotation of ${name} holds no key.`);
+    return key;
+  }
+
+  async revokeApiKey(name: string): Promise<void> {
+    await this.expectSuccess('POST', this.controlUrl(`api-keys/${name}/revoke`));
+  }
+
   /** @returns the key itself, which is shown only when it is made */
   async putApiKey(name: string, scopes: ApiKeyScope[] = ['publish']): Promise<string> {
     const { key } = await this.put(`api-keys/${name}`, { spec: { scopes } });
@@ -90,8 +116,13 @@ export class ApiClient {
     return asObject(answer.body);
   }
 
+  /** Of the namespace itself, on control. */
+  get namespaceUrl(): string {
+    return `${this.options.controlUrl}/control/v1/namespaces/${this.namespace}`;
+  }
+
   controlUrl(path: string): string {
-    return `${this.options.controlUrl}/control/v1/namespaces/${this.namespace}/${path}`;
+    return `${this.namespaceUrl}/${path}`;
   }
 
   auditUrl(path: string): string {

@@ -1,5 +1,6 @@
 export { freePorts } from '../../../deploy/local/ports.ts';
 export { type ServiceName } from '../../../deploy/local/settings.ts';
+export { differencesOf, routesOf, type ApiRoute } from './api-routes.js';
 export { ApiClient, UnexpectedAnswerError, type ApiClientOptions, type ApiResponse } from './api-client.js';
 export { startServices, TestInstallation, type StartServicesOptions } from './installation.js';
 export { createOtlpReceiver, type OtlpReceiver } from './otlp-receiver.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { jumbled, randomNumbers } from './jumble.fixture.js';
 import {
   accepted,
   attemptFailed,
@@ -7,8 +8,8 @@ import {
   eventfulStory,
   foldAll,
   gaveUp,
-  jumbled,
-  randomNumbers,
+  keyUsed,
+  rejected,
   routed,
   T0,
   uidOf,
@@ -17,7 +18,7 @@ import {
 import { LATEST, type DeliveryRow, type LedgerRows } from './rows.js';
 
 function sorted(rows: LedgerRows): unknown {
-  return [rows.events, rows.deliveries, rows.attempts, rows.duplicates].map((map) =>
+  return Object.values(rows).map((map: ReadonlyMap<string, unknown>) =>
     [...map].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
@@ -108,5 +109,30 @@ describe('the fold of the ledger', () => {
     const [attempt] = foldAll([fact]).attempts.values();
     expect(attempt?.response?.startsWith('\uFFFDéé')).toBe(true);
     expect(Buffer.byteLength(attempt?.response ?? '')).toBeLessThanOrEqual(8192);
+  });
+
+  it('bounds what a refused request sent, its body included', () => {
+    const fact = rejected(1, {
+      path: `/in/shop/${'ü'.repeat(5_000)}`,
+      userAgent: `\0${'u'.repeat(9_000)}`,
+      body: Buffer.alloc(100_000, 'b').toString('base64'),
+      bodyBytes: 99_999_999_999,
+    });
+    const [row] = foldAll([fact]).rejections.values();
+    expect(Buffer.byteLength(row?.path ?? '')).toBeLessThanOrEqual(2048);
+    expect(row?.userAgent).toMatch(/^\uFFFDu+$/);
+    expect(Buffer.byteLength(row?.userAgent ?? '')).toBeLessThanOrEqual(2048);
+    expect(row?.body).toHaveLength(65_536);
+    expect(row?.bodyBytes).toBe(2_147_483_647);
+    expect(row?.reason).toBe('The signature does not \uFFFD fit.');
+  });
+
+  it('keeps the last use of each credential of a key', () => {
+    const facts = [keyUsed('old', T0 + 5), keyUsed('old', T0), keyUsed('new', T0 + 1)];
+    const uses = [...foldAll(facts).keyUsage.values()].map((row) => [row.credentialId, row.lastUsedAt]);
+    expect(uses).toEqual([
+      ['old', T0 + 5],
+      ['new', T0 + 1],
+    ]);
   });
 });

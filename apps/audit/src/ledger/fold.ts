@@ -7,6 +7,7 @@ import {
   type Outcome,
   type RoutedOutcome,
 } from '@quittance/contracts';
+import { foldKeyUsed, foldRejected } from './admission-fold.js';
 import {
   LATEST,
   type AttemptRow,
@@ -17,10 +18,9 @@ import {
   type DuplicateRow,
   type LedgerRows,
 } from './rows.js';
-import { compareBytes, storable, storableOrNull } from './text.js';
+import { compareBytes, reason, storable, storableOrNull } from './text.js';
 
 const MAX_RESPONSE_BYTES = 8192;
-const MAX_REASON_BYTES = 4096;
 const OFFSET_BITS = 48n;
 /**
  * A replay is timed by the router, the failure that follows it by a dispatcher. With a clock that is ahead the
@@ -37,7 +37,14 @@ const CLOCK_SKEW_MS = 5_000;
  * attempt, whatever its time says, and that it was replayed only an attempt that is clearly older.
  */
 export function emptyRows(): LedgerRows {
-  return { events: new Map(), deliveries: new Map(), attempts: new Map(), duplicates: new Map() };
+  return {
+    events: new Map(),
+    deliveries: new Map(),
+    attempts: new Map(),
+    duplicates: new Map(),
+    rejections: new Map(),
+    keyUsage: new Map(),
+  };
 }
 
 /** Where a record stands in its topic, as one number: the offset needs 48 bits for 8,900 years at 1,000/s. */
@@ -76,6 +83,10 @@ export function foldOutcome(rows: LedgerRows, outcome: Outcome, position: bigint
     case 'delivered':
     case 'dead':
       return foldAttempt(rows, outcome);
+    case 'rejected':
+      return foldRejected(rows, outcome);
+    case 'key-used':
+      return foldKeyUsed(rows, outcome);
   }
 }
 
@@ -238,10 +249,6 @@ function greatest(a: number | null, b: number | null): number | null {
 function last(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return compareBytes(a, b) >= 0 ? a : b;
-}
-
-function reason(text: string): string {
-  return truncateUtf8(storable(text), MAX_REASON_BYTES);
 }
 
 function extensionsJson(extensions: Record<string, string>): string | null {

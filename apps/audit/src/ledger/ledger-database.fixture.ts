@@ -8,6 +8,10 @@ export interface LedgerDatabase {
   remove(): Promise<void>;
 }
 
+/** For the server's superuser: the service itself may not. */
+export const EMPTY_LEDGER = `TRUNCATE audit.events, audit.deliveries, audit.attempts, audit.duplicates,
+  audit.retry_requests, audit.rejections, audit.key_usage`;
+
 /** A Postgres of a spec's own, with an empty ledger. */
 export async function startLedgerDatabase(): Promise<LedgerDatabase> {
   const server = await startTestPostgres();

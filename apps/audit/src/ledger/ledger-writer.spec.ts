@@ -2,7 +2,8 @@ import { createLogger, Metrics } from '@quittance/service';
 import { waitUntil } from '@quittance/testing';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLedgerDatabase, type LedgerDatabase } from './ledger-database.fixture.js';
+import { EMPTY_LEDGER, startLedgerDatabase, type LedgerDatabase } from './ledger-database.fixture.js';
+import { jumbled, randomNumbers } from './jumble.fixture.js';
 import { LedgerWriter } from './ledger-writer.js';
 import {
   accepted,
@@ -10,8 +11,6 @@ import {
   delivered,
   eventfulStory,
   foldAll,
-  jumbled,
-  randomNumbers,
   routed,
   T0,
   writeFacts,
@@ -32,7 +31,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await reader.query('TRUNCATE audit.events, audit.deliveries, audit.attempts, audit.duplicates');
+  await reader.query(EMPTY_LEDGER);
 });
 
 function newWriter(): LedgerWriter {
@@ -47,6 +46,8 @@ async function ledger(): Promise<Record<string, unknown[]>> {
     deliveries: 'id',
     attempts: 'delivery_id, attempt_id',
     duplicates: 'mark',
+    rejections: 'id',
+    key_usage: 'uid, credential_id',
   })) {
     tables[table] = (await reader.query(`SELECT * FROM audit.${table} ORDER BY ${order}`)).rows;
   }
@@ -62,7 +63,7 @@ describe('the ledger in Postgres', () => {
     expect(expected['deliveries']).toHaveLength(foldAll(story).deliveries.size);
     for (let seed = 1; seed <= 20; seed++) {
       const random = randomNumbers(seed);
-      await reader.query('TRUNCATE audit.events, audit.deliveries, audit.attempts, audit.duplicates');
+      await reader.query(EMPTY_LEDGER);
       let rest = jumbled(story, random);
       while (rest.length > 0) {
         const count = 1 + Math.floor(random() * 6);
@@ -75,7 +76,27 @@ describe('the ledger in Postgres', () => {
 
   it('holds what the records say', async () => {
     await Promise.all(writeFacts(newWriter(), eventfulStory()));
-    const { events, deliveries, duplicates } = await ledger();
+    const { events, deliveries, duplicates, rejections, key_usage } = await ledger();
+    expect(rejections).toMatchObject([
+      {
+        namespace: 'shop',
+        at: new Date(T0 + 1_000),
+        source: 'payments',
+        api_key: 'checkout',
+        user_agent: 'curl\uFFFD/8',
+        status: 401,
+        code: 'signature_invalid',
+        errors: [{ path: 'data\uFFFD', message: 'must be an object' }],
+        body: Buffer.from('{"total":12.5}'),
+        body_bytes: 14,
+        suppressed: 3,
+      },
+      { source: null, api_key: null, errors: null, body: null, body_bytes: 70_000 },
+    ]);
+    expect(key_usage).toMatchObject([
+      { uid: 'uid-checkout', name: 'checkout', credential_id: 'new', last_used_at: new Date(T0 + 30_000) },
+      { credential_id: 'old', last_used_at: new Date(T0 + 60_000) },
+    ]);
     expect(events).toMatchObject([
       {
         id: 'a',

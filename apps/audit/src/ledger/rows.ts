@@ -73,10 +73,42 @@ export interface DuplicateRow {
   conflict: boolean;
 }
 
+export interface RejectionRow {
+  id: string;
+  namespace: string;
+  at: number;
+  source: string | null;
+  apiKey: string | null;
+  method: string;
+  path: string;
+  address: string;
+  userAgent: string | null;
+  contentType: string | null;
+  status: number;
+  code: string;
+  reason: string;
+  /** JSON; `null` when there are none. */
+  errors: string | null;
+  traceId: string | null;
+  bodyBytes: number;
+  body: Buffer | null;
+  suppressed: number;
+}
+
+export interface KeyUsageRow {
+  uid: string;
+  credentialId: string;
+  namespace: string;
+  name: string;
+  lastUsedAt: number;
+}
+
 /** The rows of one flush, one per key. All times are epoch milliseconds. */
 export interface LedgerRows {
   events: Map<string, EventRow>;
   deliveries: Map<string, DeliveryRow>;
   attempts: Map<string, AttemptRow>;
   duplicates: Map<string, DuplicateRow>;
+  rejections: Map<string, RejectionRow>;
+  keyUsage: Map<string, KeyUsageRow>;
 }

@@ -8,7 +8,15 @@ import {
   textColumn,
   timestamptzColumn,
 } from './array-parameter.js';
-import type { AttemptRow, DeliveryRow, DuplicateRow, EventRow, LedgerRows } from './rows.js';
+import type {
+  AttemptRow,
+  DeliveryRow,
+  DuplicateRow,
+  EventRow,
+  KeyUsageRow,
+  LedgerRows,
+  RejectionRow,
+} from './rows.js';
 
 type Encode<R> = (rows: readonly R[]) => Buffer;
 
@@ -109,6 +117,35 @@ const DUPLICATES: Columns<DuplicateRow> = [
   ['conflict', ...bool<DuplicateRow>((row) => row.conflict)],
 ];
 
+const REJECTIONS: Columns<RejectionRow> = [
+  ['id', ...text<RejectionRow>((row) => row.id)],
+  ['namespace', ...text<RejectionRow>((row) => row.namespace)],
+  ['at', ...time<RejectionRow>((row) => row.at)],
+  ['source', ...text<RejectionRow>((row) => row.source)],
+  ['api_key', ...text<RejectionRow>((row) => row.apiKey)],
+  ['method', ...text<RejectionRow>((row) => row.method)],
+  ['path', ...text<RejectionRow>((row) => row.path)],
+  ['address', ...text<RejectionRow>((row) => row.address)],
+  ['user_agent', ...text<RejectionRow>((row) => row.userAgent)],
+  ['content_type', ...text<RejectionRow>((row) => row.contentType)],
+  ['status', ...int4<RejectionRow>((row) => row.status)],
+  ['code', ...text<RejectionRow>((row) => row.code)],
+  ['reason', ...text<RejectionRow>((row) => row.reason)],
+  ['errors', ...json<RejectionRow>((row) => row.errors)],
+  ['trace_id', ...text<RejectionRow>((row) => row.traceId)],
+  ['body_bytes', ...int4<RejectionRow>((row) => row.bodyBytes)],
+  ['body', ...bytea<RejectionRow>((row) => row.body)],
+  ['suppressed', ...int4<RejectionRow>((row) => row.suppressed)],
+];
+
+const KEY_USAGE: Columns<KeyUsageRow> = [
+  ['uid', ...text<KeyUsageRow>((row) => row.uid)],
+  ['credential_id', ...text<KeyUsageRow>((row) => row.credentialId)],
+  ['namespace', ...text<KeyUsageRow>((row) => row.namespace)],
+  ['name', ...text<KeyUsageRow>((row) => row.name)],
+  ['last_used_at', ...time<KeyUsageRow>((row) => row.lastUsedAt)],
+];
+
 function insert<R>(table: string, columns: Columns<R>, onConflict: string): string {
   const names = columns.map(([name]) => name).join(', ');
   const parameters = columns.map(([, type], index) => `$${index + 1}::${type}`).join(', ');
@@ -159,6 +196,16 @@ const UPSERT_DUPLICATES = insert(
      at = least(excluded.at, old.at), conflict = excluded.conflict OR old.conflict`,
 );
 
+/** A refusal has one record, too. */
+const INSERT_REJECTIONS = insert('rejections', REJECTIONS, `ON CONFLICT DO NOTHING`);
+const UPSERT_KEY_USAGE = insert(
+  'key_usage',
+  KEY_USAGE,
+  `ON CONFLICT (uid, credential_id) DO UPDATE SET
+     last_used_at = excluded.last_used_at, namespace = excluded.namespace, name = excluded.name
+   WHERE (excluded.last_used_at, excluded.namespace, excluded.name) > (old.last_used_at, old.namespace, old.name)`,
+);
+
 /**
  * The statements that bring a flush's rows into the ledger, one per table that has any. Rows are sorted by
  * key, so that two instances with rows in common wait for each other instead of deadlocking.
@@ -170,6 +217,8 @@ export function statementsFor(rows: LedgerRows): QueryConfig[] {
     ...statement('audit-deliveries', UPSERT_DELIVERIES, DELIVERIES, rows.deliveries),
     ...statement('audit-attempts', INSERT_ATTEMPTS, ATTEMPTS, rows.attempts),
     ...statement('audit-duplicates', UPSERT_DUPLICATES, DUPLICATES, rows.duplicates),
+    ...statement('audit-rejections', INSERT_REJECTIONS, REJECTIONS, rows.rejections),
+    ...statement('audit-key-usage', UPSERT_KEY_USAGE, KEY_USAGE, rows.keyUsage),
   ];
 }
 

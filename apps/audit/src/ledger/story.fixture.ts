@@ -3,6 +3,7 @@ import {
   type EventRecord,
   type IncomingRecord,
   type Outcome,
+  type RejectedOutcome,
   type RoutedOutcome,
 } from '@quittance/contracts';
 import type { LedgerWriter } from './ledger-writer.js';
@@ -89,6 +90,41 @@ export function unsendable(id: string, to: string, at: number): Fact {
   return outcome({ type: 'dead', ...about(id, at), ...whose, error });
 }
 
+/** The n-th refusal, n seconds after `T0`. */
+export function rejected(n: number, over: Partial<RejectedOutcome> = {}): Fact {
+  return outcome({
+    type: 'rejected',
+    id: `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+    at: T0 + n * 1_000,
+    namespace: NAMESPACE,
+    source: 'payments',
+    method: 'POST',
+    path: '/in/shop/payments',
+    status: 401,
+    code: 'signature_invalid',
+    reason: 'The signature does not \0 fit.',
+    address: '203.0.113.7',
+    bodyBytes: 14,
+    body: Buffer.from('{"total":12.5}').toString('base64'),
+    suppressed: 0,
+    ...over,
+  });
+}
+
+/** No source, no key, and the body was left out. */
+export function rejectedWithoutBody(n: number): Fact {
+  const fact = rejected(n, { bodyBytes: 70_000 });
+  if (fact.kind === 'outcome' && fact.outcome.type === 'rejected') {
+    delete fact.outcome.body;
+    delete fact.outcome.source;
+  }
+  return fact;
+}
+
+export function keyUsed(credentialId: string, at: number, name = 'checkout'): Fact {
+  return outcome({ type: 'key-used', at, namespace: NAMESPACE, name, uid: `uid-${name}`, credentialId });
+}
+
 export function outcome(value: Outcome): Fact {
   return { kind: 'outcome', outcome: value, position: ++position };
 }
@@ -170,6 +206,21 @@ export function eventfulStory(): Fact[] {
     // Only its outcomes arrive.
     routed('c', ['billing']),
     delivered('c', 'billing', 1, T0 + 30),
+    // Refused, with everything that can be known and with next to nothing.
+    rejected(1, {
+      apiKey: 'checkout',
+      userAgent: 'curl\0/8',
+      contentType: 'application/json',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      errors: [{ path: 'data\0', message: 'must be an object' }],
+      suppressed: 3,
+    }),
+    rejectedWithoutBody(2),
+    // A key during its rotation, used here and there.
+    keyUsed('old', T0 + 60_000),
+    keyUsed('old', T0),
+    keyUsed('new', T0 + 30_000),
+    keyUsed('new', T0 + 30_000),
   ];
 }
 
@@ -198,24 +249,4 @@ export function writeFacts(writer: LedgerWriter, facts: readonly Fact[]): Promis
       ? writer.writeEvent(fact.record, from)
       : writer.writeOutcome(fact.outcome, from);
   });
-}
-
-/** A generator of numbers in [0, 1) that repeats itself for the same seed (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** The facts in any order, some of them more than once. */
-export function jumbled(facts: readonly Fact[], random: () => number): Fact[] {
-  const repeated = facts.filter(() => random() < 0.3);
-  return [...facts, ...repeated]
-    .map((fact) => ({ fact, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ fact }) => fact);
 }

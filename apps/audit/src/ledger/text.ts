@@ -1,3 +1,6 @@
+import { truncateUtf8 } from '@quittance/contracts';
+
+const MAX_REASON_BYTES = 4096;
 /** Stands where Postgres cannot store the character: its text knows no NUL. */
 const REPLACEMENT = '\uFFFD';
 
@@ -9,6 +12,11 @@ export function storable(text: string): string {
 /** As `storable`, where there may be none. */
 export function storableOrNull(text: string | null | undefined): string | null {
   return text === null || text === undefined ? null : storable(text);
+}
+
+/** Why something failed, for a person: storable, and not longer than anybody reads. */
+export function reason(text: string): string {
+  return truncateUtf8(storable(text), MAX_REASON_BYTES);
 }
 
 /** By bytes of UTF-8, as Postgres' collation "C": JavaScript compares UTF-16 units, which differs past U+FFFF. */

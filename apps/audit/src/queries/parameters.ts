@@ -1,4 +1,4 @@
-import { eventTypeName, Problem, resourceName } from '@quittance/contracts';
+import { eventTypeName, pageCursor, pageLimit, Problem, resourceName } from '@quittance/contracts';
 import * as z from 'zod';
 
 const DEFAULT_LIMIT = 50;
@@ -9,24 +9,18 @@ const text = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .refine((value) => !value.includes('\0'), { error: 'must not contain NUL' });
+    // oxlint-disable-next-line no-control-regex -- Postgres cannot hold it
+    .regex(/^[^\u0000]*$/, 'must not contain NUL');
 
 const time = z.iso
   .datetime({ offset: true, error: 'must be a time as in RFC 3339, such as "2026-01-31T12:00:00Z"' })
   .transform((value) => new Date(value));
 
 const page = {
-  /** From this time on. */
-  from: time.optional(),
-  /** Up to, and without, this time. */
-  to: time.optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= MAX_LIMIT, { error: `must be from 1 to ${MAX_LIMIT}` })
-    .default(DEFAULT_LIMIT),
-  cursor: z.string().max(1024).optional(),
+  from: time.optional().describe('From this time on.'),
+  to: time.optional().describe('Up to, and without, this time.'),
+  limit: pageLimit(MAX_LIMIT, DEFAULT_LIMIT),
+  cursor: pageCursor.optional(),
 };
 
 /** Event ids and sources are anything that CloudEvents allows; the path and query bound their length. */
@@ -35,6 +29,8 @@ const eventId = text(512);
 export const namespaceParameter = resourceName;
 export const eventIdParameter = eventId;
 export const deliveryIdParameter = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not a delivery id');
+
+export const rejectionIdParameter = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not the id of a rejection');
 
 export const storyQuery = z.strictObject({ source: text(2048).optional() });
 
@@ -49,6 +45,17 @@ export const deliveryListQuery = z.strictObject({
   ...page,
 });
 export type DeliveryListQuery = z.output<typeof deliveryListQuery>;
+
+export const rejectionListQuery = z.strictObject({
+  source: resourceName.optional(),
+  /** Any, not only those of this release: what another one recorded can be asked for too. */
+  code: z
+    .string()
+    .regex(/^[a-z][a-z_]{0,63}$/, 'must be a problem code, such as "signature_invalid"')
+    .optional(),
+  ...page,
+});
+export type RejectionListQuery = z.output<typeof rejectionListQuery>;
 
 /** @throws Problem `malformed_request`, naming every parameter that is wrong */
 export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {

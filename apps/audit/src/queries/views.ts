@@ -1,91 +1,112 @@
 import type { DeliveryState, LedgerDelivery } from '@quittance/persistence';
+import * as z from 'zod';
 
-/** Times are RFC 3339 in UTC, with milliseconds. */
-export interface Page<T> {
-  items: T[];
-  /** Give it back as `cursor` for the next page; missing on the last one. */
-  nextCursor?: string;
-}
+/** RFC 3339 in UTC, with milliseconds. */
+const time = z.iso.datetime({ precision: 3 });
 
-export interface Failure {
-  /** Stable, for programs. */
-  code: string;
-  message: string;
-}
+const failureView = z.object({
+  code: z.string().describe('Stable, for programs.'),
+  message: z.string(),
+});
+export type Failure = z.infer<typeof failureView>;
 
-export interface EventSummary {
-  id: string;
-  source: string;
-  type: string;
-  subject: string | null;
-  acceptedAt: string;
-  traceId: string | null;
-  /** Missing while the router has not recorded it. */
-  routedAt: string | null;
-}
+export const eventSummary = z
+  .object({
+    id: z.string(),
+    source: z.string(),
+    type: z.string(),
+    subject: z.string().nullable(),
+    acceptedAt: time,
+    traceId: z.string().nullable(),
+    routedAt: time.nullable().describe('`null` while the router has not recorded it.'),
+  })
+  .meta({ id: 'EventSummary' });
+export type EventSummary = z.infer<typeof eventSummary>;
 
-export interface DeliveryFacts {
-  id: string;
-  subscription: string;
-  state: DeliveryState;
-  createdAt: string;
-  deliveredAt?: string;
-  /** Only of a pending delivery that has failed before. */
-  nextAttemptAt?: string;
-  /** Why it was given up; `null` unless it is dead. */
-  error: Failure | null;
-}
+const deliveryState = z.enum(['pending', 'delivered', 'dead'] as const satisfies readonly DeliveryState[]);
 
-export interface DeliverySummary extends DeliveryFacts {
-  event: { id: string; source: string; type: string | null };
-  attemptCount: number;
-}
+const deliveryFactsView = z.object({
+  id: z.string(),
+  subscription: z.string(),
+  state: deliveryState,
+  createdAt: time,
+  deliveredAt: time.optional(),
+  nextAttemptAt: time.optional().describe('Only of a pending delivery that has failed before.'),
+  error: failureView.nullable().describe('Why it was given up; `null` unless it is dead.'),
+});
+export type DeliveryFacts = z.infer<typeof deliveryFactsView>;
 
-export interface AttemptView {
-  id: string;
-  /** From 1; begins anew when a delivery is retried by hand. */
-  number: number;
-  at: string;
-  /** The answer's HTTP status; `null` when there was none. */
-  status: number | null;
-  durationMs: number | null;
-  error: Failure | null;
-  /** The start of the answer's body. */
-  response: string | null;
-}
+export const deliverySummary = deliveryFactsView
+  .extend({
+    event: z.object({ id: z.string(), source: z.string(), type: z.string().nullable() }),
+    attemptCount: z.number().int(),
+  })
+  .meta({ id: 'DeliverySummary' });
+export type DeliverySummary = z.infer<typeof deliverySummary>;
 
-export interface DeliveryStory extends DeliveryFacts {
-  /** In the order in which they were made; the last 100. */
-  attempts: AttemptView[];
-  /** Retries that were asked for by hand. */
-  retries: { at: string; by: string }[];
-}
+const attemptView = z
+  .object({
+    id: z.string(),
+    number: z.number().int().describe('From 1; begins anew when a delivery is retried by hand.'),
+    at: time,
+    status: z.number().int().nullable().describe("The answer's HTTP status; `null` when there was none."),
+    durationMs: z.number().nullable(),
+    error: failureView.nullable(),
+    response: z.string().nullable().describe("The start of the answer's body."),
+  })
+  .meta({ id: 'Attempt' });
+export type AttemptView = z.infer<typeof attemptView>;
+
+const deliveryStory = deliveryFactsView
+  .extend({
+    attempts: z.array(attemptView).describe('In the order in which they were made; the last 100.'),
+    retries: z.array(z.object({ at: time, by: z.string() })).describe('Retries that were asked for by hand.'),
+  })
+  .meta({ id: 'DeliveryStory' });
+export type DeliveryStory = z.infer<typeof deliveryStory>;
 
 /** Everything that is known of an event. What its own record tells is null until that record has arrived. */
-export interface EventStoryView {
-  id: string;
-  source: string;
-  type: string | null;
-  subject: string | null;
-  /** As the publisher wrote it. */
-  time: string | null;
-  contentType: string | null;
-  acceptedAt: string | null;
-  traceId: string | null;
-  routedAt: string | null;
-  /** Subscriptions that wanted the type, yet got nothing; at most 100 are listed. */
-  skipped: { subscription: string; code: string; reason: string }[];
-  skippedCount: number;
-  /** In order of creation; the first 500, the others by `…/deliveries?event=`. */
-  deliveries: DeliveryStory[];
-  /** How often the same event came again without being delivered again. */
-  duplicates: number;
-  /** Of these, how often with another body. */
-  conflicts: number;
-  /** The data, where they are JSON. */
-  data?: unknown;
-  /** The data, where they are anything else. */
-  dataBase64?: string;
+export const eventStory = z
+  .object({
+    id: z.string(),
+    source: z.string(),
+    type: z.string().nullable(),
+    subject: z.string().nullable(),
+    time: z.string().nullable().describe('As the publisher wrote it.'),
+    contentType: z.string().nullable(),
+    acceptedAt: time.nullable(),
+    traceId: z.string().nullable(),
+    routedAt: time.nullable(),
+    skipped: z
+      .array(z.object({ subscription: z.string(), code: z.string(), reason: z.string() }))
+      .describe('Subscriptions that wanted the type, yet got nothing; at most 100 are listed.'),
+    skippedCount: z.number().int(),
+    deliveries: z
+      .array(deliveryStory)
+      .describe('In order of creation; the first 500, the others by `…/deliveries?event=`.'),
+    duplicates: z
+      .number()
+      .int()
+      .describe('How often the same event came again without being delivered again.'),
+    conflicts: z.number().int().describe('Of these, how often with another body.'),
+    data: z.unknown().optional().describe('The data, where they are JSON.'),
+    dataBase64: z.string().optional().describe('The data, where they are anything else.'),
+  })
+  .meta({ id: 'EventStory' });
+export type EventStoryView = z.infer<typeof eventStory>;
+
+export const acceptedRetry = z.object({
+  id: z.string(),
+  state: deliveryState.describe(
+    '`delivered` when the delivery was delivered before: a further attempt does not change that.',
+  ),
+});
+export type AcceptedRetry = z.infer<typeof acceptedRetry>;
+
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  nextCursor?: string;
 }
 
 type Facts = Pick<

@@ -2,7 +2,8 @@ import { Controller, Headers, HttpCode, Inject, Param, Post, UseInterceptors } f
 import { StoreErrorInterceptor } from '@quittance/persistence';
 import { Access } from '@quittance/service';
 import { deliveryIdParameter, namespaceParameter, parsePath } from '../queries/parameters.js';
-import { RetryService, type AcceptedRetry } from './retry.service.js';
+import type { AcceptedRetry } from '../queries/views.js';
+import { RetryService } from './retry.service.js';
 
 @Controller('audit/v1/namespaces/:namespace/deliveries')
 @UseInterceptors(StoreErrorInterceptor)

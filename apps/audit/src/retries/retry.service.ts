@@ -1,28 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Catalogue, type CompiledSubscription } from '@quittance/catalog';
-import { encodeEvent, Problem, Topics, type EventRecord } from '@quittance/contracts';
+import { encodeEvent, Problem, Topics, type EventRecord, type NamespaceSpec } from '@quittance/contracts';
 import { KafkaPublisher, PublishError } from '@quittance/kafka';
-import {
-  LedgerDelivery,
-  LedgerEvent,
-  LOCK_SPACE,
-  type Database,
-  type DeliveryState,
-} from '@quittance/persistence';
+import { LedgerDelivery, LedgerEvent, LOCK_SPACE, type Database } from '@quittance/persistence';
 import { producerSpan } from '@quittance/telemetry';
 import type { EntityManager } from 'typeorm';
 import { QUERY_DATABASE } from '../databases.js';
+import type { AcceptedRetry } from '../queries/views.js';
 
-/** The catalogue as far as subscriptions go. */
+/** The catalogue as far as a retry needs it. */
 export interface Subscriptions {
   readonly revision: number;
   subscription(namespace: string, name: string): Pick<CompiledSubscription, 'resource'> | undefined;
-}
-
-export interface AcceptedRetry {
-  id: string;
-  /** `delivered` when the delivery was delivered before: a further attempt does not change that. */
-  state: DeliveryState;
+  namespace(namespace: string): Pick<NamespaceSpec, 'limits'>;
 }
 
 /** Tries a delivery again by hand: its event goes through the router once more, for its subscription only. */
@@ -44,7 +34,7 @@ export class RetryService {
     // commit fail after that, the replay takes place all the same and its outcomes record it.
     return this.database.transaction(async (manager) => {
       await lock(manager, id);
-      const delivery = await manager.findOneBy(LedgerDelivery, { id, namespace });
+      const delivery = await manager.findOne(LedgerDelivery, { where: { id, namespace }, lock: HELD });
       if (!delivery) throw new Problem('not_found', 'The ledger knows no such delivery.');
       if (delivery.state === 'pending') {
         throw new Problem('not_retryable', 'The delivery is still pending: it is being tried by itself.');
@@ -72,13 +62,17 @@ export class RetryService {
     const span = producerSpan(topic, { parent });
     try {
       await this.publisher.publish(
-        encodeEvent(topic, {
-          ...recordOf(event),
-          // The router waits until it knows the subscription as it is known here.
-          revision: Math.max(Number(event.revision ?? 0), this.subscriptions.revision),
-          trace: span.context,
-          replay: { subscription: delivery.subscription, subscriptionUid: delivery.subscriptionUid },
-        }),
+        encodeEvent(
+          topic,
+          {
+            ...recordOf(event),
+            // The router waits until it knows the subscription as it is known here.
+            revision: Math.max(Number(event.revision ?? 0), this.subscriptions.revision),
+            trace: span.context,
+            replay: { subscription: delivery.subscription, subscriptionUid: delivery.subscriptionUid },
+          },
+          this.subscriptions.namespace(delivery.namespace).limits.eventPartitions,
+        ),
       );
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
@@ -97,6 +91,9 @@ export class RetryService {
   }
 }
 
+/** Keeps a row from being pruned until the transaction ends, and nobody from updating it. */
+const HELD = { mode: 'for_key_share' } as const;
+
 /** Not the row: the ledger's writer must not wait while Kafka is asked. */
 async function lock(manager: EntityManager, id: string): Promise<void> {
   const [row] = await manager.query<{ locked: boolean }[]>(
@@ -111,6 +108,7 @@ async function eventOf(manager: EntityManager, delivery: LedgerDelivery): Promis
     .createQueryBuilder(LedgerEvent, 'event')
     .addSelect('event.data')
     .where({ namespace: delivery.namespace, id: delivery.eventId, source: delivery.eventSource })
+    .setLock(HELD.mode)
     .getOne();
   if (event?.acceptedAt && event.type !== null) return event;
   throw new Problem('not_retryable', 'The ledger does not have the event: not yet, or not any more.');

@@ -1,7 +1,18 @@
-import { decodeEvent, type IncomingRecord } from '@quittance/contracts';
+import { decodeEvent, DEFAULT_NAMESPACE, type IncomingRecord } from '@quittance/contracts';
+import { createLogger, Metrics } from '@quittance/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
-import { deliveryIdFor, eventfulStory, gaveUp, T0, uidOf, writeFacts } from '../ledger/story.fixture.js';
+import {
+  accepted,
+  deliveryIdFor,
+  eventfulStory,
+  gaveUp,
+  T0,
+  uidOf,
+  writeFacts,
+} from '../ledger/story.fixture.js';
+import { LedgerPruner } from '../pruning/ledger-pruner.js';
+import type { EventStoryView } from '../queries/views.js';
 
 let api: AuditApi;
 
@@ -85,5 +96,28 @@ describe('a retry by hand', () => {
       const answer = await api.call(`deliveries/${id}/retry`, { method: 'POST' });
       expect([id, answer.status, answer.body]).toEqual([id, status, expect.objectContaining({ code })]);
     }
+  });
+
+  it('keeps its event from being pruned meanwhile, and nobody from writing', async () => {
+    const retention = { ready: true, isFresh: () => true, namespace: () => DEFAULT_NAMESPACE };
+    const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
+    const pruner = new LedgerPruner(api.database.pool, retention, new Metrics('audit'), logger, {
+      now: () => T0 + 60 * 86_400_000,
+    });
+    api.whilePublishing = async () => {
+      await Promise.all(
+        writeFacts(api.writer, [accepted('a', { acceptedAt: T0 - 1 }), gaveUp('a', 'stock', 1, T0 + 90_200)]),
+      );
+      await pruner.round();
+    };
+    const { status } = await api.call(path, { method: 'POST' });
+    expect(status).toBe(202);
+    const { body } = await api.call<EventStoryView>('events/a');
+    expect(body.acceptedAt).toBe('2026-01-31T11:59:59.999Z');
+    expect(body.deliveries.find((delivery) => delivery.subscription === 'stock')).toMatchObject({
+      state: 'pending',
+      retries: [{ by: 'admin' }, { by: 'admin' }],
+    });
+    expect((await api.call('events/b')).status).toBe(404);
   });
 });

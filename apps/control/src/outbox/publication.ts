@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { Relay } from './relay.js';
+import { encodeConfigChange, Topics, type ConfigChange } from '@quittance/contracts';
+import { CONFIG_PUBLISHER, Relay, type ConfigPublisher } from './relay.js';
 
 /** How long after Kafka's acknowledgement some reader may still work with what it knew before, in ms. */
 export const CATALOG_STALENESS_MS = Symbol('CATALOG_STALENESS_MS');
@@ -14,6 +15,8 @@ const PAUSE_MS = 100;
 export class Publication {
   constructor(
     @Inject(Relay) private readonly relay: Relay,
+    @Inject(CONFIG_PUBLISHER) private readonly publisher: ConfigPublisher,
+    @Inject(Topics) private readonly topics: Topics,
     @Inject(CATALOG_STALENESS_MS) private readonly stalenessMs: number,
   ) {}
 
@@ -31,6 +34,15 @@ export class Publication {
     patience.abort();
     if (isPublished) await sleep(this.stalenessMs);
     return isPublished;
+  }
+
+  /**
+   * Publishes what no outbox holds, because it must not wait for the database. Resolves once it is in force.
+   * @throws PublishError
+   */
+  async publish(change: ConfigChange): Promise<void> {
+    await this.publisher.publishAll([encodeConfigChange(this.topics.config, change)]);
+    await sleep(this.stalenessMs);
   }
 
   private async published(signal: AbortSignal): Promise<boolean> {

@@ -8,8 +8,7 @@ import {
 } from '@quittance/contracts';
 import { Database, LOCK_SPACE, ResourceRow, type OutboxRow } from '@quittance/persistence';
 import type { EntityManager } from 'typeorm';
-import { kindNamed } from '../resources/kinds.js';
-import { metadataOf } from '../resources/resource-view.js';
+import { resourceOf } from '../resources/resource-view.js';
 import { OutboxRepository } from './outbox.repository.js';
 
 /** Writes records and settles when Kafka has acknowledged all of them, or not. */
@@ -149,8 +148,7 @@ export class Relay {
   }
 
   private putOf(row: ResourceRow): OutgoingRecord {
-    const resource = kindNamed(row.kind).resource(metadataOf(row), row);
-    return encodeConfigChange(this.topics.config, { change: 'put', resource });
+    return encodeConfigChange(this.topics.config, { change: 'put', resource: resourceOf(row) });
   }
 
   private resourcesAfter(manager: EntityManager, last: ResourceRow | undefined): Promise<ResourceRow[]> {

@@ -1,14 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { generateApiKey } from '@quittance/catalog';
-import type { ResourceKind } from '@quittance/contracts';
+import type { ResourceKind, SourceSecretsInput, SourceSpec } from '@quittance/contracts';
 import type { EntityManager } from 'typeorm';
+import type { KeyCredentials } from '../keys/key-credentials.js';
+import { VerifierSecrets } from '../sources/verifier-secrets.js';
 import { HomePartitions } from '../subscriptions/home-partitions.js';
 import { SigningSecrets } from '../subscriptions/signing-secrets.js';
+import type { ResourceInput } from './resource-body.js';
 
-/** What a resource is given once, when it is created, and keeps until it is deleted. */
+/** What a resource is given when it is created. */
 export interface Birth {
   status: object | null;
   secrets: object | null;
+  /** Names of the secrets that the client gave. */
+  secretsChanged?: readonly string[];
   /** Members of the answer that creates it, and of no other. */
   shown?: { key: string };
 }
@@ -21,38 +26,47 @@ export interface BirthPreparation {
 
 const PLAIN: Birth = { status: null, secrets: null };
 
-/** Gives new resources what their kind needs: partitions and signing keys, or a key. */
+/** Gives new resources what their kind needs: partitions and signing keys, a key, or what the client keeps secret. */
 @Injectable()
 export class Births {
   constructor(
     @Inject(HomePartitions) private readonly homes: HomePartitions,
-    @Inject(SigningSecrets) private readonly secrets: SigningSecrets,
+    @Inject(SigningSecrets) private readonly signing: SigningSecrets,
+    @Inject(VerifierSecrets) private readonly verifying: VerifierSecrets,
   ) {}
 
   async prepare(kind: ResourceKind): Promise<BirthPreparation> {
     return kind === 'Subscription' ? { partitions: await this.homes.count() } : {};
   }
 
-  /** @throws Problem `kafka_unavailable` */
+  /** @throws Problem `kafka_unavailable`, `invalid_resource` */
   async of(
     kind: ResourceKind,
     uid: string,
+    input: ResourceInput,
     manager: EntityManager,
     { partitions }: BirthPreparation,
   ): Promise<Birth> {
     switch (kind) {
       case 'EventType':
-      case 'Source':
       case 'Namespace':
         return PLAIN;
       case 'Subscription':
         return {
           status: { state: 'active', partition: await this.homes.assign(manager, partitions) },
-          secrets: this.secrets.create(uid),
+          secrets: this.signing.create(uid),
         };
       case 'ApiKey': {
         const { key, credential } = generateApiKey();
-        return { status: null, secrets: credential, shown: { key } };
+        const secrets: KeyCredentials = { credential, former: [] };
+        return { status: null, secrets, shown: { key } };
+      }
+      case 'Source': {
+        const { secrets, changed } = this.verifying.merge(uid, {
+          spec: input.spec as SourceSpec,
+          given: (input.secrets ?? {}) as SourceSecretsInput,
+        });
+        return { status: null, secrets, secretsChanged: changed };
       }
     }
   }

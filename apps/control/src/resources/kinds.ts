@@ -1,25 +1,31 @@
+import { checkEventType, checkSource, checkSubscription } from '@quittance/catalog';
 import {
   API_VERSION,
   apiKeySpec,
   eventTypeName,
   eventTypeSpec,
+  namespaceSpec,
   resourceName,
+  sourceSecretsInput,
+  sourceSpec,
   subscriptionSpec,
-  type ApiKeyCredential,
   type ApiKeySpec,
   type ApiKeyStatus,
   type EventTypeSpec,
   type LadderStep,
   type Metadata,
+  type NamespaceSpec,
   type Resource,
   type ResourceKind,
+  type SourceSecrets,
+  type SourceSpec,
   type SubscriptionSecrets,
   type SubscriptionSpec,
   type SubscriptionStatus,
 } from '@quittance/contracts';
-import { checkEventType, checkSubscription } from '@quittance/catalog';
 import type { ResourceRow } from '@quittance/persistence';
 import * as z from 'zod';
+import type { KeyCredentials } from '../keys/key-credentials.js';
 
 /** One thing that is wrong with a resource; `path` is a JSON pointer, such as `/spec/events/0`. */
 export interface Fault {
@@ -30,10 +36,12 @@ export interface Fault {
 /** What sets one kind of resource apart from the others. Everything else is the same for all. */
 export interface Kind {
   readonly kind: ResourceKind;
-  /** In the path: `/control/v1/namespaces/{ns}/<segment>/{name}`. */
-  readonly segment: string;
+  /** In the path: `/control/v1/namespaces/{ns}/<segment>/{name}`. Missing where a kind has a path of its own. */
+  readonly segment?: string;
   readonly name: z.ZodType<string>;
   readonly spec: z.ZodType<object>;
+  /** What a client may put in `secrets`, beside `spec`, and is never shown. Kinds without it refuse the member. */
+  readonly secrets?: z.ZodType<object>;
   /** What a schema cannot say; `spec` has passed the schema. Pointers are relative to it. */
   check(spec: object, ladder: readonly LadderStep[]): Fault[];
   /** The row as it is published to `config.v1`. */
@@ -86,13 +94,41 @@ const apiKeys: Kind = {
     metadata,
     spec: row.spec as ApiKeySpec,
     status: (row.status ?? {}) as ApiKeyStatus,
-    credential: row.secrets as ApiKeyCredential,
-    former: [],
+    ...(row.secrets as KeyCredentials),
+  }),
+};
+
+const sources: Kind = {
+  kind: 'Source',
+  segment: 'sources',
+  name: resourceName,
+  spec: sourceSpec,
+  secrets: sourceSecretsInput,
+  check: (spec) => checkSource(spec as SourceSpec),
+  resource: (metadata, row) => ({
+    apiVersion: API_VERSION,
+    kind: 'Source',
+    metadata,
+    spec: row.spec as SourceSpec,
+    secrets: row.secrets as SourceSecrets,
+  }),
+};
+
+const namespaces: Kind = {
+  kind: 'Namespace',
+  name: resourceName,
+  spec: namespaceSpec,
+  check: () => [],
+  resource: (metadata, row) => ({
+    apiVersion: API_VERSION,
+    kind: 'Namespace',
+    metadata,
+    spec: row.spec as NamespaceSpec,
   }),
 };
 
 /** The one table of kinds. */
-export const KINDS: readonly Kind[] = [eventTypes, subscriptions, apiKeys];
+export const KINDS: readonly Kind[] = [eventTypes, subscriptions, apiKeys, sources, namespaces];
 
 export function kindOfSegment(segment: string): Kind | undefined {
   return KINDS.find((kind) => kind.segment === segment);

@@ -18,7 +18,7 @@ const SET = new RegExp(`^(${LABEL})\\s+(in|notin)\\s*\\(\\s*(${VALUE}(?:\\s*,\\s
  */
 export function parseLabelSelector(text: string): LabelRequirement[] {
   if (text.length > MAX_LENGTH) {
-    throw new Problem('malformed_request', `The label selector is longer than ${MAX_LENGTH} characters.`);
+    throw refused(`The label selector is longer than ${MAX_LENGTH} characters.`);
   }
   if (text.trim() === '') return [];
   // Commas inside parentheses separate values, not requirements.
@@ -46,8 +46,11 @@ function parseRequirement(text: string): LabelRequirement {
       values: set[3]!.split(',').map((value) => value.trim()),
     };
   }
-  throw new Problem(
-    'malformed_request',
+  throw refused(
     `The label selector cannot be read at "${text.slice(0, 80)}". Write for example "a=b,c!=d,e in (x,y),f,!g".`,
   );
+}
+
+function refused(message: string): Problem {
+  return new Problem('malformed_request', message, { errors: [{ path: 'labelSelector', message }] });
 }

@@ -61,6 +61,17 @@ describe('the body of a PUT', () => {
     expect(faultsOf({ spec: {} }, reserved)).toEqual(['/metadata/name']);
   });
 
+  it('has secrets beside its spec where the kind takes some, and nowhere else', () => {
+    const source = { kind: kindNamed('Source'), namespace: 'shop', name: 'stripe' };
+    const body = { spec: { verify: { type: 'stripe' } }, secrets: { verify: ['whsec_12345678'] } };
+    expect(parseResource(source, body, DEFAULT_LADDER).secrets).toEqual({ verify: ['whsec_12345678'] });
+    expect(faultsOf({ ...body, secrets: { verify: ['short'], other: 1 } }, source)).toEqual([
+      '/secrets/verify/0',
+      '/secrets',
+    ]);
+    expect(faultsOf({ spec, secrets: { verify: ['whsec_12345678'] } })).toEqual(['']);
+  });
+
   it('must be something that the database can hold', () => {
     expect(faultsOf({ spec: { ...spec, description: 'a\0b' } })).toEqual(['/spec/description']);
     expect(faultsOf({ spec: { ...spec, description: '\ud800' } })).toEqual(['/spec/description']);

@@ -1,10 +1,13 @@
-import { API_VERSION, metadataInput, Problem, resourceName, type LadderStep } from '@quittance/contracts';
+import { Problem, resourceName, type LadderStep } from '@quittance/contracts';
 import * as z from 'zod';
 import type { Fault, Kind } from './kinds.js';
+import { resourceEnvelope } from './resource-envelope.js';
 
 /** What a client asks a resource to be. */
 export interface ResourceInput {
   spec: object;
+  /** Where the kind has some and the client gave them. */
+  secrets?: object;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   /** Preconditions, where the client gave them. */
@@ -17,21 +20,6 @@ export interface ResourceAddress {
   namespace: string;
   name: string;
 }
-
-const labelKey = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$/,
-    'must be 1 to 253 letters, digits, "-", "_", "." and "/"',
-  );
-const labelValue = z
-  .string()
-  .regex(
-    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
-    'must be at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
-  );
-/** What a selector can name must be what a label can be. */
-const labels = z.record(labelKey, labelValue);
 
 const MAX_DEPTH = 100;
 const MAX_FAULTS = 100;
@@ -48,29 +36,16 @@ export function parseResource(
   const faults = [...checkAddress(address), ...checkText(body)];
   if (faults.length > 0) throw invalid(faults);
   const { kind, namespace, name } = address;
-  const envelope = z.strictObject({
-    apiVersion: z.literal(API_VERSION).optional(),
-    kind: z.literal(kind.kind).optional(),
-    metadata: metadataInput
-      .extend({
-        name: z.literal(name, { error: `must be "${name}", as in the path` }).optional(),
-        namespace: z.literal(namespace, { error: `must be "${namespace}", as in the path` }).optional(),
-        labels: labels.optional(),
-      })
-      .prefault({}),
-    spec: kind.spec,
-    // Clients may send back what they were answered; the platform's own part of it is not theirs to set.
-    status: z.unknown().optional(),
-  });
-  const parsed = envelope.safeParse(body);
+  const parsed = resourceEnvelope(kind, { namespace, name }).safeParse(body);
   if (!parsed.success) {
     throw invalid(parsed.error.issues.map(({ path, message }) => ({ path: pointer(path), message })));
   }
-  const { spec, metadata } = parsed.data;
+  const { spec, secrets, metadata } = parsed.data;
   const specFaults = kind.check(spec, ladder).map(({ path, message }) => ({ path: `/spec${path}`, message }));
   if (specFaults.length > 0) throw invalid(specFaults);
   return {
     spec,
+    ...(secrets !== undefined && { secrets }),
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     ...(metadata.resourceVersion !== undefined && { resourceVersion: metadata.resourceVersion }),
@@ -79,7 +54,7 @@ export function parseResource(
 }
 
 /** RFC 6901. */
-function pointer(path: readonly PropertyKey[]): string {
+export function pointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${escaped(String(part))}`).join('');
 }
 
@@ -87,16 +62,22 @@ function escaped(part: string): string {
   return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-function invalid(faults: Fault[]): Problem {
+/**
+ * @param code `invalid_resource`, or what says more
+ * @param advice what to do about it, a sentence
+ */
+export function invalid(
+  faults: readonly Fault[],
+  code: 'invalid_resource' | 'incompatible_schema' = 'invalid_resource',
+  advice?: string,
+): Problem {
   const [first] = faults;
-  const detail = first ? `${first.path || 'The body'}: ${first.message}` : 'The resource is not valid.';
-  return new Problem(
-    'invalid_resource',
-    faults.length > 1 ? `${detail} (and ${faults.length - 1} more)` : detail,
-    {
-      errors: faults.slice(0, MAX_FAULTS),
-    },
-  );
+  const sentences = [
+    first ? `${first.path || 'The body'}: ${first.message}` : 'The resource is not valid.',
+    ...(faults.length > 1 ? [`(and ${faults.length - 1} more)`] : []),
+    ...(advice === undefined ? [] : [advice]),
+  ];
+  return new Problem(code, sentences.join(' '), { errors: faults.slice(0, MAX_FAULTS) });
 }
 
 function checkAddress({ kind, namespace, name }: ResourceAddress): Fault[] {

@@ -1,5 +1,12 @@
-import { API_VERSION, type Metadata, type ResourceCondition, type ResourceView } from '@quittance/contracts';
+import {
+  API_VERSION,
+  type Metadata,
+  type Resource,
+  type ResourceCondition,
+  type ResourceView,
+} from '@quittance/contracts';
 import type { ResourceRow } from '@quittance/persistence';
+import { keyStatusOf, type KeyFacts } from '../keys/key-status.js';
 import { kindNamed } from './kinds.js';
 
 export function metadataOf(row: ResourceRow): Metadata {
@@ -16,24 +23,54 @@ export function metadataOf(row: ResourceRow): Metadata {
   };
 }
 
+/** The row as it is published, sealed secrets included. */
+export function resourceOf(row: ResourceRow): Resource {
+  return kindNamed(row.kind).resource(metadataOf(row), row);
+}
+
 const NOT_PUBLISHED =
   'The change is stored, and will be published as soon as Kafka can be reached. Until then services work with the state before.';
 
 /** The resource as clients see it. Secrets are left out by never being copied. */
-export function viewOf(row: ResourceRow, isPublished: boolean): ResourceView {
+export function viewOf(resource: Resource, isPublished: boolean, facts: KeyFacts): ResourceView {
   const condition: ResourceCondition = isPublished
     ? { type: 'Published', status: 'True' }
     : { type: 'Published', status: 'False', message: NOT_PUBLISHED };
+  const { kind, metadata, spec } = resource;
   return {
     apiVersion: API_VERSION,
-    kind: kindNamed(row.kind).kind,
-    metadata: metadataOf(row),
-    spec: row.spec,
-    status: { ...row.status, conditions: [condition] },
+    kind,
+    metadata,
+    spec,
+    status: { ...statusOf(resource, facts), conditions: [condition] },
   };
 }
 
-/** What the audit log keeps: what an API would have shown, without what passes. */
-export function auditViewOf(row: ResourceRow): object {
-  return { metadata: metadataOf(row), spec: row.spec, ...(row.status && { status: row.status }) };
+function statusOf(resource: Resource, facts: KeyFacts): Record<string, unknown> {
+  switch (resource.kind) {
+    case 'EventType':
+    case 'Namespace':
+      return {};
+    case 'Subscription':
+      return resource.status;
+    case 'ApiKey':
+      return keyStatusOf(resource, facts, Date.now());
+    case 'Source': {
+      const { namespace, name } = resource.metadata;
+      return { path: `/in/${namespace}/${name}`, secrets: resource.secrets.verify.length };
+    }
+  }
+}
+
+/**
+ * What the audit log keeps: what an API would have shown, without what passes.
+ * @param secretsChanged names of the secrets that were set or dropped
+ */
+export function auditViewOf(row: ResourceRow, secretsChanged: readonly string[] = []): object {
+  return {
+    metadata: metadataOf(row),
+    spec: row.spec,
+    ...(row.status && { status: row.status }),
+    ...(secretsChanged.length > 0 && { secretsChanged }),
+  };
 }

@@ -3,10 +3,8 @@ import { Problem, type ResourcePage, type ResourceView } from '@quittance/contra
 import { Access } from '@quittance/service';
 import type { FastifyReply } from 'fastify';
 import { kindOfSegment, KINDS, type Kind } from './kinds.js';
+import { parseQuery, resourceListQuery } from './resource-query.js';
 import { ResourceService } from './resource.service.js';
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 500;
 
 @Controller('control/v1/namespaces/:namespace')
 export class ResourceController {
@@ -50,16 +48,10 @@ export class ResourceController {
     @Param('namespace') namespace: string,
     @Param('kind') segment: string,
     @Headers('authorization') authorization: string | undefined,
-    @Query() query: Record<string, unknown>,
+    @Query() query: unknown,
   ): Promise<ResourcePage> {
     await this.access.require(authorization, namespace, 'read');
-    const cursor = textOf(query, 'cursor');
-    const labelSelector = textOf(query, 'labelSelector');
-    return this.resources.list(kindOf(segment), namespace, {
-      limit: limitOf(textOf(query, 'limit')),
-      ...(cursor !== undefined && { cursor }),
-      ...(labelSelector !== undefined && { labelSelector }),
-    });
+    return this.resources.list(kindOf(segment), namespace, parseQuery(resourceListQuery, query));
   }
 
   @Delete(':kind/:name')
@@ -77,22 +69,6 @@ export class ResourceController {
 function kindOf(segment: string): Kind {
   const kind = kindOfSegment(segment);
   if (kind) return kind;
-  const known = KINDS.map((each) => each.segment).join(', ');
+  const known = KINDS.flatMap((each) => each.segment ?? []).join(', ');
   throw new Problem('not_found', `There are no resources "${segment}". There are: ${known}.`);
-}
-
-/** A parameter that is given twice arrives as a list. */
-function textOf(query: Record<string, unknown>, name: string): string | undefined {
-  const value = query[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new Problem('malformed_request', `Give the parameter "${name}" once.`);
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_LIMIT) {
-    throw new Problem('malformed_request', `"limit" must be a whole number from 1 to ${MAX_LIMIT}.`);
-  }
-  return limit;
 }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { configKey } from '@quittance/contracts';
+import { configKey, type ResourceKind } from '@quittance/contracts';
 import { AuditLogRow, ResourceRow } from '@quittance/persistence';
-import type { EntityManager } from 'typeorm';
+import { Not, type EntityManager } from 'typeorm';
 import type { ResourceAddress } from './resource-body.js';
 import type { LabelRequirement } from './label-selector.js';
 
 export interface ListQuery {
   kind: string;
-  namespace: string;
+  /** Left out: of all namespaces. */
+  namespace?: string;
   labels: readonly LabelRequirement[];
   /** Names after this one. */
   after?: string;
@@ -30,9 +31,12 @@ export class ResourceRepository {
   async list(manager: EntityManager, query: ListQuery): Promise<ResourceRow[]> {
     const rows = manager
       .createQueryBuilder(ResourceRow, 'r')
-      .where('r.kind = :kind AND r.namespace = :namespace', { kind: query.kind, namespace: query.namespace })
+      .where('r.kind = :kind', { kind: query.kind })
       .orderBy('r.name')
       .limit(query.limit);
+    if (query.namespace !== undefined) {
+      rows.andWhere('r.namespace = :namespace', { namespace: query.namespace });
+    }
     if (query.after !== undefined) rows.andWhere('r.name > :after', { after: query.after });
     for (const [index, requirement] of query.labels.entries()) {
       const label = `label${index}`;
@@ -58,6 +62,11 @@ export class ResourceRepository {
     return rows.getMany();
   }
 
+  /** Whether the namespace has resources beside the one that describes it. */
+  async isUsed(manager: EntityManager, namespace: string): Promise<boolean> {
+    return manager.existsBy(ResourceRow, { namespace, kind: Not<ResourceKind>('Namespace') });
+  }
+
   async nextVersion(manager: EntityManager): Promise<string> {
     const rows: { version: string }[] = await manager.query(`SELECT nextval('resource_versions') AS version`);
     return rows[0]!.version;
@@ -74,9 +83,18 @@ export class ResourceRepository {
   async note(
     manager: EntityManager,
     entry: Pick<AuditLogRow, 'actor' | 'action' | 'before' | 'after'>,
-    about: ResourceRow,
+    about: Pick<ResourceRow, 'kind' | 'namespace' | 'name' | 'uid'>,
   ): Promise<void> {
     const { kind, namespace, name, uid } = about;
     await manager.insert(AuditLogRow, { ...entry, kind, namespace, name, uid });
+  }
+
+  /** Whether this was ever done to this very resource. */
+  isNoted(
+    manager: EntityManager,
+    action: AuditLogRow['action'],
+    { kind, namespace, name, uid }: Pick<ResourceRow, 'kind' | 'namespace' | 'name' | 'uid'>,
+  ): Promise<boolean> {
+    return manager.existsBy(AuditLogRow, { namespace, kind, name, uid, action });
   }
 }

@@ -1,24 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  Problem,
-  type LadderStep,
-  type ResourceKind,
-  type ResourcePage,
-  type ResourceView,
-} from '@quittance/contracts';
+import { Problem, type LadderStep, type ResourcePage, type ResourceView } from '@quittance/contracts';
 import { Database, ResourceRow } from '@quittance/persistence';
 import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
-import { OutboxRepository } from '../outbox/outbox.repository.js';
 import { Publication } from '../outbox/publication.js';
-import { Births, type Birth } from './births.js';
+import { Births, type Birth, type BirthPreparation } from './births.js';
 import type { Kind } from './kinds.js';
 import { parseLabelSelector } from './label-selector.js';
 import { decodeCursor, encodeCursor } from './page-cursor.js';
 import { parseResource, type ResourceAddress, type ResourceInput } from './resource-body.js';
+import { Removals } from './removals.js';
+import { Replacements } from './replacements.js';
 import { ResourceRepository } from './resource.repository.js';
-import { auditViewOf, metadataOf, viewOf } from './resource-view.js';
+import { resourceOf } from './resource-view.js';
+import { ResourceViews } from './resource-views.js';
+import { ResourceWriter, type ResourceChange } from './resource-writer.js';
 
 export const RETRY_LADDER = Symbol('RETRY_LADDER');
 
@@ -29,15 +26,23 @@ export interface PutResult {
 
 export interface PageRequest {
   limit: number;
-  cursor?: string;
-  labelSelector?: string;
+  cursor?: string | undefined;
+  labelSelector?: string | undefined;
 }
 
 interface Written {
   row: ResourceRow;
+  secretsChanged: readonly string[];
   /** What the answer shows this once. */
   shown?: Birth['shown'];
-  created: boolean;
+}
+
+/** What an action changes of a row. `shown` are members of its answer, and of no other. */
+export interface Amendment {
+  status?: object;
+  secrets?: object;
+  secretsChanged?: readonly string[];
+  shown?: { key: string };
 }
 
 /** Everything that may be done with a resource, whatever its kind. */
@@ -46,120 +51,146 @@ export class ResourceService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(ResourceRepository) private readonly resources: ResourceRepository,
-    @Inject(OutboxRepository) private readonly outbox: OutboxRepository,
+    @Inject(ResourceWriter) private readonly writer: ResourceWriter,
     @Inject(Publication) private readonly publication: Publication,
+    @Inject(ResourceViews) private readonly views: ResourceViews,
     @Inject(Births) private readonly births: Births,
+    @Inject(Replacements) private readonly replacements: Replacements,
+    @Inject(Removals) private readonly removals: Removals,
     @Inject(RETRY_LADDER) private readonly ladder: readonly LadderStep[],
   ) {}
 
   /**
    * Creates or replaces. Answers once every service sees the change, or says in `status` that it is not yet so.
-   * @throws Problem `invalid_resource`, `conflict`, `kafka_unavailable`; StoreError
+   * @throws Problem `invalid_resource`, `incompatible_schema`, `conflict`, `kafka_unavailable`; StoreError
    */
   async put(address: ResourceAddress, body: unknown, actor: string): Promise<PutResult> {
     const input = parseResource(address, body, this.ladder);
     // Asked before the transaction, so that no lock is held while Kafka is slow.
     const delivery = await this.births.prepare(address.kind.kind);
-    const written = await this.database.transaction(async (manager) => {
+    const { created, written } = await this.database.transaction(async (manager) => {
       await this.resources.lock(manager, address);
       const before = await this.resources.find(manager, address);
       assertPreconditions(address, input, before);
       const result = before
-        ? { row: this.replaced(before, input), created: false }
+        ? this.replaced(before, input)
         : await this.born(manager, address, input, delivery);
-      result.row.resourceVersion = await this.resources.nextVersion(manager);
-      await this.resources.save(manager, result.row);
-      await this.resources.note(
-        manager,
-        {
-          actor,
-          action: before ? 'replace' : 'create',
-          before: before && auditViewOf(before),
-          after: auditViewOf(result.row),
-        },
-        result.row,
-      );
-      await this.outbox.addPut(manager, address.kind.resource(metadataOf(result.row), result.row));
-      return result;
+      await this.writer.write(manager, {
+        actor,
+        action: before ? 'replace' : 'create',
+        before,
+        after: result.row,
+        secretsChanged: result.secretsChanged,
+      });
+      return { created: !before, written: result };
     });
-    const isPublished = await this.publication.settled();
-    return {
-      created: written.created,
-      resource: { ...viewOf(written.row, isPublished), ...written.shown },
-    };
+    return { created, resource: await this.answer(written.row, written.shown) };
   }
 
   /** @throws Problem `not_found`; StoreError */
   async get(address: ResourceAddress): Promise<ResourceView> {
-    return this.database.run(async (manager) => {
-      const row = await this.resources.find(manager, address);
-      if (!row) throw notFound(address);
-      const unpublished = await this.outbox.unpublishedAmong(manager, [row]);
-      return viewOf(row, !unpublished.has(row));
-    });
+    const row = await this.database.run((manager) => this.resources.find(manager, address));
+    if (!row) throw notFound(address);
+    const [view] = await this.views.ofRows([row]);
+    return view!;
   }
 
-  /** @throws Problem `invalid_cursor`, `malformed_request`; StoreError */
-  async list(kind: Kind, namespace: string, page: PageRequest): Promise<ResourcePage> {
+  /**
+   * @param namespace left out: of all namespaces
+   * @throws Problem `invalid_cursor`, `malformed_request`; StoreError
+   */
+  async list(kind: Kind, namespace: string | undefined, page: PageRequest): Promise<ResourcePage> {
     const labels = parseLabelSelector(page.labelSelector ?? '');
     const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
-    return this.database.run(async (manager) => {
-      const rows = await this.resources.list(manager, {
+    const rows = await this.database.run((manager) =>
+      this.resources.list(manager, {
         kind: kind.kind,
-        namespace,
+        ...(namespace !== undefined && { namespace }),
         labels,
         // One more than asked for tells whether there is a next page.
         limit: page.limit + 1,
         ...(after !== undefined && { after }),
-      });
-      const shown = rows.slice(0, page.limit);
-      const unpublished = await this.outbox.unpublishedAmong(manager, shown);
-      const last = rows.length > page.limit ? shown.at(-1) : undefined;
-      return {
-        items: shown.map((row) => viewOf(row, !unpublished.has(row))),
-        ...(last && { nextCursor: encodeCursor(last.name) }),
-      };
-    });
+      }),
+    );
+    const shown = rows.slice(0, page.limit);
+    const last = rows.length > page.limit ? shown.at(-1) : undefined;
+    return {
+      items: await this.views.ofRows(shown),
+      ...(last && { nextCursor: encodeCursor(last.name) }),
+    };
   }
 
-  /** @throws Problem `not_found`; StoreError */
+  /** @throws Problem `not_found`, `namespace_not_empty`; StoreError */
   async delete(address: ResourceAddress, actor: string): Promise<ResourceView> {
     const row = await this.database.transaction(async (manager) => {
-      await this.resources.lock(manager, address);
-      const before = await this.resources.find(manager, address);
-      if (!before) throw notFound(address);
-      await this.resources.remove(manager, before);
-      await this.resources.note(
-        manager,
-        { actor, action: 'delete', before: auditViewOf(before), after: null },
-        before,
-      );
-      const kind: ResourceKind = address.kind.kind;
-      await this.outbox.addDelete(manager, { kind, namespace: before.namespace, name: before.name });
+      const before = await this.lockedRow(manager, address);
+      await this.removals.check(manager, before);
+      await this.writer.remove(manager, before, actor);
       return before;
     });
-    return viewOf(row, await this.publication.settled());
+    return this.answer(row);
   }
 
-  private replaced(before: ResourceRow, input: ResourceInput): ResourceRow {
+  /**
+   * Changes what the platform keeps of a resource, not what a client has put.
+   * @param amend throws what the client is answered when the row forbids it
+   * @throws Problem `not_found`; StoreError
+   */
+  async amend(
+    address: ResourceAddress,
+    { actor, action }: Pick<ResourceChange, 'actor' | 'action'>,
+    amend: (row: ResourceRow) => Amendment,
+  ): Promise<ResourceView> {
+    const { row, shown } = await this.database.transaction(async (manager) => {
+      const before = await this.lockedRow(manager, address);
+      const amendment = amend(before);
+      const after = Object.assign(new ResourceRow(), before, {
+        status: amendment.status ?? before.status,
+        secrets: amendment.secrets ?? before.secrets,
+        updatedAt: new Date(),
+      });
+      const { secretsChanged = [] } = amendment;
+      await this.writer.write(manager, { actor, action, before, after, secretsChanged });
+      return { row: after, shown: amendment.shown };
+    });
+    return this.answer(row, shown);
+  }
+
+  private async lockedRow(manager: EntityManager, address: ResourceAddress): Promise<ResourceRow> {
+    await this.resources.lock(manager, address);
+    const row = await this.resources.find(manager, address);
+    if (!row) throw notFound(address);
+    return row;
+  }
+
+  /** What a change is answered with, once it is in force or known not to be. */
+  private async answer(row: ResourceRow, shown?: Amendment['shown']): Promise<ResourceView> {
+    const isPublished = await this.publication.settled();
+    return { ...(await this.views.of(resourceOf(row), isPublished)), ...shown };
+  }
+
+  private replaced(before: ResourceRow, input: ResourceInput): Written {
+    const { secrets, secretsChanged } = this.replacements.of(before, input);
     const isSameSpec = isDeepStrictEqual(before.spec, input.spec);
-    return Object.assign(new ResourceRow(), before, {
+    const row = Object.assign(new ResourceRow(), before, {
       spec: input.spec,
+      secrets,
       labels: input.labels,
       annotations: input.annotations,
       generation: isSameSpec ? before.generation : before.generation + 1,
       updatedAt: new Date(),
     });
+    return { row, secretsChanged };
   }
 
   private async born(
     manager: EntityManager,
     { kind, namespace, name }: ResourceAddress,
     input: ResourceInput,
-    preparation: Awaited<ReturnType<Births['prepare']>>,
+    preparation: BirthPreparation,
   ): Promise<Written> {
     const uid = uuidv7();
-    const birth = await this.births.of(kind.kind, uid, manager, preparation);
+    const birth = await this.births.of(kind.kind, uid, input, manager, preparation);
     const now = new Date();
     const row = Object.assign(new ResourceRow(), {
       kind: kind.kind,
@@ -175,7 +206,11 @@ export class ResourceService {
       createdAt: now,
       updatedAt: now,
     });
-    return { row, created: true, ...(birth.shown && { shown: birth.shown }) };
+    return {
+      row,
+      secretsChanged: birth.secretsChanged ?? [],
+      ...(birth.shown && { shown: birth.shown }),
+    };
   }
 }
 

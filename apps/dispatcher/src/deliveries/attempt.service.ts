@@ -12,6 +12,7 @@ import {
   type WebhookResponse,
 } from '@quittance/webhooks';
 import { uuidv7 } from 'uuidv7';
+import { Egress } from './egress.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** What came of one attempt. */
@@ -37,6 +38,7 @@ export class AttemptService {
   constructor(
     private readonly client: WebhookClient,
     private readonly keys: SigningKeys,
+    private readonly egress: Egress,
     metrics: Metrics,
   ) {
     this.durations = metrics.histogram(
@@ -75,6 +77,7 @@ export class AttemptService {
         headers,
         body: delivery.body,
         timeoutMs: subscription.timeoutMs,
+        egress: this.egress.of(delivery.namespace),
         signal,
       });
       const result = resultOf(response);

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { SecretBox, WebhookClient } from '@quittance/webhooks';
+import { AddressRanges, SecretBox, WebhookClient } from '@quittance/webhooks';
 import manifest from '../../../../package.json' with { type: 'json' };
 import type { DispatcherConfig } from '../config.js';
 
@@ -22,6 +22,7 @@ export function webhookProviders(config: DispatcherConfig): Provider[] {
           version: manifest.version,
           allowLoopback: config.allowLoopback,
           allowPrivate: config.allowPrivate,
+          denied: new AddressRanges(config.egressDenied),
         }),
     },
     { provide: SecretBox, useFactory: () => new SecretBox([config.masterKey]) },

@@ -1,7 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { toAttributes } from './attributes.js';
-import { EventError, invalidAttribute } from './event-error.js';
-import { isJsonMediaType, parseData, type ReadingContext, type ReceivedEvent } from './received-event.js';
+import { toAttributes } from '../publishing/attributes.js';
+import { EventError, invalidAttribute } from '../publishing/event-error.js';
+import { percentDecode } from '../publishing/percent-decoding.js';
+import {
+  isJsonMediaType,
+  parseData,
+  type ReadingContext,
+  type ReceivedEvent,
+} from '../publishing/received-event.js';
 
 const PREFIX = 'ce-';
 
@@ -49,11 +55,8 @@ function decodeHeader(name: string, value: string): string {
     throw invalidAttribute(name, `the header "ce-${name}" must be percent-encoded UTF-8`);
   }
   if (!value.includes('%')) return value;
-  const bytes = value.replaceAll(/%([0-9A-Fa-f]{2})/g, (_match, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, 'latin1'));
+    return percentDecode(value);
   } catch {
     throw new EventError('invalid_cloudevent', [
       { path: `/${name}`, message: `the header "ce-${name}" does not decode to UTF-8` },

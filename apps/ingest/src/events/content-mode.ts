@@ -1,9 +1,9 @@
 import { Problem } from '@quittance/contracts';
 import type { IncomingHttpHeaders } from 'node:http';
 import { readBinary } from './binary-mode.js';
-import { eachOrProblem } from './event-error.js';
+import { eachOrProblem } from '../publishing/event-error.js';
 import { readBatch, readPlain, readStructured } from './json-mode.js';
-import { isJsonMediaType, type ReadingContext, type ReceivedEvent } from './received-event.js';
+import { isJsonMediaType, type ReadingContext, type ReceivedEvent } from '../publishing/received-event.js';
 
 export type ContentMode = 'batch' | 'structured' | 'binary' | 'plain';
 

@@ -1,6 +1,6 @@
 import { CloudEvent, HTTP } from 'cloudevents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startIngest, type Ingest } from './ingest.fixture.js';
+import { startIngest, type Ingest } from '../ingest.fixture.js';
 
 const PLAIN = { 'content-type': 'application/json' };
 const STRUCTURED = { 'content-type': 'application/cloudevents+json; charset=UTF-8' };

@@ -1,10 +1,9 @@
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { Problem } from '@quittance/contracts';
 import { Metrics } from '@quittance/service';
-import type { FastifyRequest } from 'fastify';
-import { EventsService, type AcceptedBatch, type AcceptedEvent } from './events.service.js';
-
-const NO_BODY = Buffer.alloc(0);
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AcceptedEvent } from '../publishing/event-publisher.js';
+import { EventsService, type AcceptedBatch } from './events.service.js';
 
 @Controller('/v1/events')
 export class EventsController {
@@ -24,14 +23,12 @@ export class EventsController {
   /** `202` once all in-sync replicas have the events. */
   @Post()
   @HttpCode(202)
-  async publish(@Req() request: FastifyRequest): Promise<AcceptedEvent | AcceptedBatch> {
-    const { headers, body, span } = request;
+  async publish(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AcceptedEvent | AcceptedBatch> {
     try {
-      const accepted = await this.events.publish({
-        headers,
-        body: Buffer.isBuffer(body) ? body : NO_BODY,
-        span,
-      });
+      const accepted = await this.events.publish(request, reply);
       this.requests.inc({ result: 'accepted' });
       return accepted;
     } catch (error) {

@@ -1,18 +1,23 @@
 import { Problem } from '@quittance/contracts';
 import { isUtf8 } from 'node:buffer';
-import { toAttributes, type AttributeDefaults } from './attributes.js';
-import { eachOrProblem, EventError, invalidAttribute } from './event-error.js';
-import { JsonStructureError, membersOf, membersOfEach, type JsonMembers } from './json-members.js';
+import { toAttributes, type AttributeDefaults } from '../publishing/attributes.js';
+import { eachOrProblem, EventError, invalidAttribute } from '../publishing/event-error.js';
+import {
+  JsonStructureError,
+  membersOf,
+  membersOfEach,
+  type JsonMembers,
+} from '../publishing/json-members.js';
 import {
   isJsonMediaType,
   MAX_DEPTH,
   parseData,
   type ReadingContext,
   type ReceivedEvent,
-} from './received-event.js';
+} from '../publishing/received-event.js';
 
 export const MAX_BATCH_EVENTS = 500;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 type JsonObject = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import { eventIdOfIdempotencyKey, Problem, resourceName } from '@quittance/contr
 import type { IncomingHttpHeaders } from 'node:http';
 import { uuidv7 } from 'uuidv7';
 import type { ContentMode } from './content-mode.js';
-import type { ReadingContext } from './received-event.js';
+import type { ReadingContext } from '../publishing/received-event.js';
 
 const IDEMPOTENCY_KEY = /^[\u0021-\u007e]{1,255}$/;
 

@@ -1,6 +1,6 @@
 import { PublishError } from '@quittance/kafka';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_KEY, startIngest, type Ingest } from './ingest.fixture.js';
+import { ADMIN_KEY, startIngest, type Ingest } from '../ingest.fixture.js';
 
 const PLAIN = { 'content-type': 'application/json' };
 const STRUCTURED = { 'content-type': 'application/cloudevents+json' };

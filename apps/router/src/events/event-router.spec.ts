@@ -162,6 +162,13 @@ describe('a duplicate', () => {
     expect(acknowledger.calls).toHaveLength(1);
   });
 
+  it('may be a sample', async () => {
+    const test = { subscription: 'billing', subscriptionUid: 'uid-billing' };
+    await route(eventOf({ test }), 1);
+    await route(eventOf({ test }), 2);
+    expect([acknowledger.wrote(0), acknowledger.wrote(1)]).toEqual([WRITTEN, ['duplicate']]);
+  });
+
   it('is never a replay', async () => {
     await route(eventOf(), 0);
     const replay = { subscription: 'billing', subscriptionUid: 'uid-billing' };

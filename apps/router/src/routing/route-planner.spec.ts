@@ -203,3 +203,36 @@ describe('a replay', () => {
     }
   });
 });
+
+describe('a sample', () => {
+  const test = { subscription: 'billing', subscriptionUid: 'uid-billing' };
+
+  it('goes to its subscription only, whatever its patterns and its filter say, and says what it is', () => {
+    config.subscribe('billing', { events: ['payment.*'], filter: 'false', format: 'cloudevents-binary' });
+    config.subscribe('mail');
+    const result = plan(eventOf({ test }));
+    expect(deliveries(result)).toMatchObject([
+      {
+        subscription: 'billing',
+        attempt: 1,
+        httpHeaders: { 'ce-type': 'order.completed', 'quittance-test': 'true' },
+        body: Buffer.from('{"total": 120.50}'),
+      },
+    ]);
+    const [routed] = outcomes(result);
+    expect(routed).toMatchObject({ type: 'routed', matched: [{ subscription: 'billing' }], skipped: [] });
+    expect(routed).not.toHaveProperty('replay');
+  });
+
+  it('is skipped when the subscription was deleted', () => {
+    const result = plan(eventOf({ test }));
+    expect(deliveries(result)).toEqual([]);
+    expect(outcomes(result)).toMatchObject([{ skipped: [{ subscription: 'billing', code: 'deleted' }] }]);
+  });
+
+  it('does not leave its mark on what others are sent', () => {
+    config.subscribe('billing');
+    plan(eventOf({ test }));
+    expect(deliveries(plan(eventOf()))[0]?.httpHeaders).toEqual({});
+  });
+});

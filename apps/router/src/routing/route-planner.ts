@@ -10,6 +10,7 @@ import {
   Topics,
   type BodyFormat,
   type EventRecord,
+  type EventTarget,
   type IncomingRecord,
   type OutgoingRecord,
   type RoutedOutcome,
@@ -41,6 +42,9 @@ export interface RouteSpan {
 
 /** Bodies are at most 1 MiB. Ingest sees to what comes in; a transform can make more of it. */
 const MAX_DATA_BYTES = 1024 * 1024;
+
+/** So that a subscriber can tell a sample from what is meant. */
+const TEST_HEADERS = { 'quittance-test': 'true' };
 
 /** Decides who gets an event, and what. */
 @Injectable()
@@ -79,8 +83,9 @@ class Route {
   }
 
   plan(): RoutePlan {
-    const { namespace, attributes, replay } = this.event;
-    if (replay) this.again(replay.subscription, replay.subscriptionUid);
+    const { namespace, attributes, replay, test } = this.event;
+    const target = replay ?? test;
+    if (target) this.only(target);
     else {
       for (const subscription of this.catalogue.subscriptionsFor(namespace, attributes.type)) {
         this.consider(subscription);
@@ -107,11 +112,11 @@ class Route {
     this.deliver(subscription);
   }
 
-  /** A delivery that somebody asked for again: to that subscription only, whatever its filter says by now. */
-  private again(name: string, uid: string): void {
+  /** A delivery that somebody asked for: to that subscription only, whatever its patterns and its filter say by now. */
+  private only({ subscription: name, subscriptionUid }: EventTarget): void {
     const subscription = this.catalogue.subscription(this.event.namespace, name);
-    if (subscription?.resource.metadata.uid === uid) this.deliver(subscription);
-    else this.skip(name, uid, 'deleted', 'The subscription does not exist any more.');
+    if (subscription?.resource.metadata.uid === subscriptionUid) this.deliver(subscription);
+    else this.skip(name, subscriptionUid, 'deleted', 'The subscription does not exist any more.');
   }
 
   private skip(subscription: string, subscriptionUid: string, code: string, reason: string): void {
@@ -156,7 +161,7 @@ class Route {
           revision: this.catalogue.revision,
           acceptedAt: event.acceptedAt,
           contentType: rendered.contentType,
-          httpHeaders: rendered.headers,
+          httpHeaders: event.test ? { ...rendered.headers, ...TEST_HEADERS } : rendered.headers,
           body: rendered.body,
           trace: this.span.context,
         },

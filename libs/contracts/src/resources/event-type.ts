@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** JSON Schema 2020-12: an object, or `true`/`false`. */
 const jsonSchema = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
 
-/** Still accepted, and said to be on its way out: publishers get `Deprecation`, `Sunset` and `Link` headers. */
+/** Still accepted, and said to be on its way out: publishers get `Deprecation` and `Sunset` headers. */
 export const deprecation = z.strictObject({
   since: z.iso.datetime({ offset: true }).describe('RFC 3339.'),
   sunset: z.iso.datetime({ offset: true }).optional().describe('From when on it may be gone, RFC 3339.'),

@@ -95,7 +95,7 @@ export const sourceVerify = z.discriminatedUnion('type', [
 export type SourceVerify = z.infer<typeof sourceVerify>;
 
 /** CEL over `headers` (names in lower case), `body` and `query`, to a text. */
-const expression = z.string().min(1).max(8192);
+const expression = z.string().min(1).max(8192).meta({ format: 'cel-text' });
 
 export const sourceSpec = z
   .strictObject({
@@ -170,7 +170,7 @@ const secretText = z
   .min(8)
   .max(1024)
   // oxlint-disable-next-line no-control-regex -- neither headers nor signatures carry them
-  .refine((text) => !/[\u0000-\u001f\u007f]/.test(text), { error: 'must not contain control characters' });
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
 
 /**
  * A source's secrets as they are put, beside `spec`, and never shown again. What is left out stays as it is.

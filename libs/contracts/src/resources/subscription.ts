@@ -27,17 +27,25 @@ const webhookUrl = z
       );
     },
     { error: 'must be an http or https URL without credentials and fragment' },
-  );
+  )
+  .meta({ format: 'uri' });
 
 export const subscriptionSpec = z
   .strictObject({
     description: z.string().max(4096).default(''),
     events: z.array(eventPattern).min(1).max(100),
-    filter: z.string().min(1).max(8192).optional().describe('CEL over `event`, to a boolean.'),
+    filter: z
+      .string()
+      .min(1)
+      .max(8192)
+      .meta({ format: 'cel-boolean' })
+      .optional()
+      .describe('CEL over `event`, to a boolean.'),
     transform: z
       .string()
       .min(1)
       .max(16_384)
+      .meta({ format: 'cel' })
       .optional()
       .describe('CEL over `event`, to the value that is sent as data.'),
     destination: z.strictObject({
@@ -53,7 +61,7 @@ export const subscriptionSpec = z
         retry: z
           .strictObject({
             schedule: z
-              .array(z.string().max(16))
+              .array(z.string().max(16).meta({ format: 'retry-step' }))
               .max(50)
               .optional()
               .describe(

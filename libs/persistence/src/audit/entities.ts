@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { EntityClass } from '../data-source.js';
+import { LedgerKeyUsage } from './key-usage.entity.js';
+import { LedgerRejection } from './rejection.entity.js';
 
 /** A subscription that wanted the event's type, yet got nothing. */
 export interface SkippedSubscription {
@@ -199,4 +201,6 @@ export const AUDIT_ENTITIES: readonly EntityClass[] = [
   LedgerAttempt,
   LedgerDuplicate,
   RetryRequest,
+  LedgerRejection,
+  LedgerKeyUsage,
 ];

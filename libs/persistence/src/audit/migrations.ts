@@ -1,5 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { MigrationClass } from '../data-source.js';
+import { AddPruning } from './pruning.migration.js';
+import { AddRejections } from './rejections.migration.js';
 
 /**
  * The ledger. Every statement of its writer is an upsert that merges, so the order and the repetition of
@@ -127,4 +129,4 @@ class CreateLedger implements MigrationInterface {
  * Every migration of schema `audit`, oldest first. A migration's `name` is spelled out and ends in its
  * time in epoch milliseconds: `readonly name = 'CreateLedger1764000000000'`.
  */
-export const AUDIT_MIGRATIONS: readonly MigrationClass[] = [CreateLedger];
+export const AUDIT_MIGRATIONS: readonly MigrationClass[] = [CreateLedger, AddRejections, AddPruning];

@@ -36,7 +36,7 @@ export class ResourceRow {
   @Column('jsonb', { nullable: true })
   status!: object | null;
 
-  /** Sealed or hashed: signing keys, an API key's digest. Never leaves through an API. */
+  /** Sealed or hashed: signing keys, what a source verifies with, an API key's digests. Never leaves through an API. */
   @Column('jsonb', { nullable: true })
   secrets!: object | null;
 
@@ -61,7 +61,7 @@ export class AuditLogRow {
   actor!: string;
 
   @Column('text')
-  action!: 'create' | 'replace' | 'delete' | 'read-secret';
+  action!: 'create' | 'replace' | 'delete' | 'read-secret' | 'rotate' | 'revoke';
 
   @Column('text')
   kind!: string;
@@ -75,7 +75,10 @@ export class AuditLogRow {
   @Column('uuid')
   uid!: string;
 
-  /** The resource as its API shows it, so without secrets; `null` where there was none. */
+  /**
+   * The resource as its API shows it, so without secrets; `null` where there was none. In `after`, `secretsChanged` names
+   * the secrets that were changed with it.
+   */
   @Column('jsonb', { nullable: true })
   before!: object | null;
 

@@ -63,5 +63,21 @@ class CreateResources implements MigrationInterface {
   }
 }
 
+/** An API key's row held the one credential itself; now it holds those, too, that were rotated away. */
+class KeepFormerCredentials implements MigrationInterface {
+  readonly name = 'KeepFormerCredentials1767000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      UPDATE control.resources
+         SET secrets = jsonb_build_object('credential', secrets, 'former', '[]'::jsonb)
+       WHERE kind = 'ApiKey' AND NOT jsonb_exists(secrets, 'credential')`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`UPDATE control.resources SET secrets = secrets->'credential' WHERE kind = 'ApiKey'`);
+  }
+}
+
 /** Every migration of schema `control`, oldest first. */
-export const CONTROL_MIGRATIONS: readonly MigrationClass[] = [CreateResources];
+export const CONTROL_MIGRATIONS: readonly MigrationClass[] = [CreateResources, KeepFormerCredentials];

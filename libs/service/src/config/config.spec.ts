@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineConfig, readConfig, serviceConfig } from './config.js';
-import { portVariable } from './variables.js';
+import { portVariable, serviceUrlVariable } from './variables.js';
 
 describe('readConfig', () => {
   it('fills in defaults and turns variable names into fields', () => {
@@ -29,5 +29,42 @@ describe('readConfig', () => {
     expect(() => readConfig(serviceConfig, env)).toThrow(
       /QUITTANCE_KAFKA_BROKERS must be a list[^]*QUITTANCE_RETRY_LADDER The retry ladder must rise[^]*QUITTANCE_LOG_LEVEL must be/,
     );
+  });
+
+  it('bounds what a public port may be told', () => {
+    const env = {
+      QUITTANCE_REQUEST_TIMEOUT: '0s',
+      QUITTANCE_MAX_CONNECTIONS: '0',
+      QUITTANCE_TRUSTED_PROXIES: '10.0.0.0/8, everybody',
+      QUITTANCE_TLS_RELOAD: '2d',
+    };
+    expect(() => readConfig(defineConfig({}), env)).toThrow(
+      /QUITTANCE_REQUEST_TIMEOUT must be from 100ms to 10m[^]*QUITTANCE_MAX_CONNECTIONS must be[^]*QUITTANCE_TRUSTED_PROXIES must be[^]*QUITTANCE_TLS_RELOAD must be/,
+    );
+    expect(readConfig(defineConfig({}), {})).toMatchObject({
+      requestTimeout: 30_000,
+      maxConnections: 10_000,
+      trustedProxies: [],
+      tlsReload: 10_000,
+    });
+  });
+
+  it('takes the address of another service, and no path below it', () => {
+    const schema = defineConfig({ QUITTANCE_AUDIT_URL: serviceUrlVariable('http://127.0.0.1:8082') });
+    const urlOf = (text: string): string => readConfig(schema, { QUITTANCE_AUDIT_URL: text }).auditUrl;
+    expect(['', 'https://audit.example.com/', 'http://[::1]:1'].map(urlOf)).toEqual([
+      'http://127.0.0.1:8082',
+      'https://audit.example.com',
+      'http://[::1]:1',
+    ]);
+    for (const text of [
+      'audit:8082',
+      'http://audit/v1',
+      'http://a:b@audit',
+      'ftp://audit',
+      'http://audit?x',
+    ]) {
+      expect(() => urlOf(text)).toThrow('QUITTANCE_AUDIT_URL must be a URL such as http://host:port');
+    }
   });
 });

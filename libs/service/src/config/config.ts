@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { checkTlsPair, httpVariables, type TlsVariables } from './http-variables.js';
 import { serviceVariables } from './variables.js';
+
+const sharedVariables = { ...serviceVariables, ...httpVariables };
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
@@ -13,7 +16,7 @@ export type FieldName<S> = S extends `QUITTANCE_${infer Name}`
 type Fields<T> = { [K in keyof T as FieldName<K>]: T[K] };
 
 /** The shared variables alone, for schemas that are put together by hand. */
-export const serviceConfig = z.object(serviceVariables);
+export const serviceConfig = z.object(sharedVariables);
 /** What every service's configuration has. */
 export type ServiceConfig = Fields<z.output<typeof serviceConfig>> & {
   /** Public HTTP port; services without one have no listener but the management one. */
@@ -25,9 +28,10 @@ export type ServiceConfig = Fields<z.output<typeof serviceConfig>> & {
  * names of environment variables; the parsed result has `camelCase` fields without the prefix.
  */
 export function defineConfig<S extends z.ZodRawShape>(own: S) {
-  type Shape = Omit<typeof serviceVariables, keyof S> & S;
+  type Shape = Omit<typeof sharedVariables, keyof S> & S;
   return z
-    .object({ ...serviceVariables, ...own } as unknown as Shape)
+    .object({ ...sharedVariables, ...own } as unknown as Shape)
+    .superRefine((parsed, context) => checkTlsPair(parsed as TlsVariables, context))
     .transform(
       (parsed) => toFields(parsed as Record<string, unknown>) as Fields<z.output<z.ZodObject<Shape>>>,
     );

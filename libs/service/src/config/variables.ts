@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DEFAULT_LADDER, parseDuration, parseLadder } from '@quittance/contracts';
+import { cidr, DEFAULT_LADDER, parseDuration, parseLadder } from '@quittance/contracts';
 
 const BROKER = /^[^\s:,]+:\d{1,5}$/;
 
@@ -47,6 +47,15 @@ export function flagVariable(defaultValue: boolean) {
     .transform((text) => text === 'true');
 }
 
+/** Ranges of addresses in CIDR form, separated by commas; none by default. */
+export const cidrListVariable = parsed((text) => {
+  const ranges = text.split(',').flatMap((part) => part.trim() || []);
+  if (!ranges.every((range) => cidr.safeParse(range).success)) {
+    throw new RangeError('must be a list of address ranges such as "10.0.0.0/8", separated by commas');
+  }
+  return ranges;
+}).prefault('');
+
 /** The installation's admin key: no default, so that none is forgotten. */
 export const adminKeyVariable = z
   .string({ error: 'is not set: give the admin key, at least 16 characters, from a secret' })
@@ -56,6 +65,17 @@ export const adminKeyVariable = z
 export const masterKeyVariable = z
   .string({ error: 'is not set: give 32 random bytes in base64, as `openssl rand -base64 32` prints them' })
   .refine((text) => Buffer.from(text, 'base64').length === 32, { error: 'must be 32 bytes in base64' });
+
+/** Where another service's API is reached: `http` or `https`, without a path. */
+export function serviceUrlVariable(defaultUrl: string) {
+  return parsed((text) => {
+    const url = URL.parse(text);
+    const isPlain =
+      url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '';
+    if (!isPlain || url.username !== '') throw new RangeError('must be a URL such as http://host:port');
+    return url.origin;
+  }).prefault(defaultUrl);
+}
 
 export const databaseUrlVariable = z
   .string({ error: 'is not set: give the URL of the database, postgres://user:password@host:port/database' })

@@ -1,17 +1,22 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Problem } from '@quittance/contracts';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerOptions } from 'node:http';
+import type { ServiceConfig } from '../config/config.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { ClientErrors } from './client-errors.js';
 import { sendProblem } from './problem-filter.js';
 import { observeRequests } from './request-observation.js';
 import type { RouteTable } from './route-table.js';
+import { securityHeaders } from './security-headers.js';
+import type { TlsCertificate } from './tls-certificate.js';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** A client that sends slower than this is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** Node looks for requests that take too long only this often: they are cut off at most that much later. */
+const LONGEST_LOOK_MS = 1000;
 /** Silence on a connection; longer than any answer takes. */
 const CONNECTION_TIMEOUT_MS = 120_000;
 /** Longer than the usual 60 s of load balancers, or they reuse a connection that we are just closing. */
@@ -19,42 +24,42 @@ const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAM_LENGTH = 512;
 const IDLE_SWEEP_MS = 50;
 
-const CLIENT_ERROR_STATUS: Record<string, number> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-};
+export interface HttpAdapterOptions {
+  config: Pick<ServiceConfig, 'requestTimeout' | 'maxConnections' | 'trustedProxies'>;
+  metrics: Metrics;
+  routes: RouteTable;
+  /** With it, TLS is served. */
+  certificate?: TlsCertificate | undefined;
+}
 
 /** Fastify with every input bounded, and answers that nobody caches or sniffs. */
-export function createHttpAdapter(metrics: Metrics, routes: RouteTable): FastifyAdapter {
+export function createHttpAdapter({
+  config,
+  metrics,
+  routes,
+  certificate,
+}: HttpAdapterOptions): FastifyAdapter {
+  const headers = securityHeaders(certificate !== undefined);
+  const clientErrors = new ClientErrors(headers);
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: config.requestTimeout,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    ...serverOptions(config.requestTimeout, certificate),
+    ...(config.trustedProxies.length > 0 && { trustProxy: config.trustedProxies }),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: false,
     genReqId: () => '',
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(reply, new Problem('malformed_request', error.message));
+      sendProblem(reply.headers(headers), new Problem('malformed_request', error.message));
     },
-    clientErrorHandler: (error, socket) => {
-      if (error.code === 'ECONNRESET' || !socket.writable) return;
-      const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400;
-      const document = {
-        ...new Problem('malformed_request', 'The request is not valid HTTP.').toDocument(),
-        status,
-      };
-      const body = JSON.stringify(document);
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
-          `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-      );
-    },
+    clientErrorHandler: (error, socket) => clientErrors.handle(error, socket),
   });
   const fastify = adapter.getInstance();
+  boundConnections(fastify, config.maxConnections, metrics);
   // Clients set a content type on requests without a body too, such as DELETE.
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('application/json');
@@ -64,11 +69,43 @@ export function createHttpAdapter(metrics: Metrics, routes: RouteTable): Fastify
   });
   routes.watch(fastify);
   observeRequests(fastify, metrics);
+  fastify.decorateRequest('problem', undefined);
   fastify.addHook('onRequest', (_request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    clientErrors.requestBegan(reply);
+    void reply.headers(headers);
     done();
   });
-  // A connection whose last request was under way when the listener closed would keep it open for KEEP_ALIVE_MS.
+  fastify.addHook('onResponse', (_request, reply, done) => {
+    clientErrors.requestEnded(reply);
+    done();
+  });
+  closeIdleConnectionsAtEnd(fastify);
+  return adapter;
+}
+
+/** Fastify takes Node's options under another name when TLS is served. */
+function serverOptions(requestTimeoutMs: number, certificate: TlsCertificate | undefined) {
+  const headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
+  const options: ServerOptions = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout,
+    connectionsCheckingInterval: Math.min(LONGEST_LOOK_MS, Math.ceil(headersTimeout / 10)),
+  };
+  if (certificate === undefined) return { http: options };
+  return { https: { ...options, ...certificate.secureContext, handshakeTimeout: headersTimeout } };
+}
+
+function boundConnections(fastify: FastifyInstance, most: number, metrics: Metrics): void {
+  const dropped = metrics.counter(
+    'quittance_http_dropped_connections_total',
+    'Connections that were closed as they came, because there were too many.',
+  );
+  fastify.server.maxConnections = most;
+  fastify.server.on('drop', () => dropped.inc());
+}
+
+/** A connection whose last request was under way when the listener closed would keep it open for KEEP_ALIVE_MS. */
+function closeIdleConnectionsAtEnd(fastify: FastifyInstance): void {
   let sweep: NodeJS.Timeout | undefined;
   fastify.addHook('preClose', (done) => {
     sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
@@ -79,5 +116,4 @@ export function createHttpAdapter(metrics: Metrics, routes: RouteTable): Fastify
     clearInterval(sweep);
     done();
   });
-  return adapter;
 }

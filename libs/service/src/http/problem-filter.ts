@@ -4,11 +4,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { RouteTable } from './route-table.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What it was refused with; set as soon as that is known. */
+    problem: Problem | undefined;
+  }
+}
+
 const CODE_OF_STATUS: Record<number, ProblemCode> = {
   401: 'unauthenticated',
   403: 'forbidden',
-  404: 'not_found',
-  405: 'method_not_allowed',
   413: 'payload_too_large',
   415: 'unsupported_media_type',
 };
@@ -30,9 +35,14 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private toProblem(exception: unknown, request: FastifyRequest): Problem {
+    // Whatever else is wrong with the request: nobody is there to take it.
+    if (request.is404) return this.ofUnknown(request);
     if (exception instanceof Problem) return exception;
     if (exception instanceof HttpException && exception.getStatus() < 500) {
-      return this.ofHttp(exception, request);
+      return ofHttp(exception);
+    }
+    if (request.raw.destroyed && !request.raw.complete) {
+      return new Problem('malformed_request', 'The connection ended before the whole body had arrived.');
     }
     const traceId = request.span?.traceId;
     request.span?.fail('internal', exception instanceof Error ? exception.message : undefined);
@@ -47,25 +57,23 @@ export class ProblemFilter implements ExceptionFilter {
     );
   }
 
-  private ofHttp(exception: HttpException, request: FastifyRequest): Problem {
-    const status = exception.getStatus();
-    if (status === 404) {
-      const methods = this.routes.methodsOf(request.url);
-      if (methods.length > 0) {
-        const allow = methods.join(', ');
-        return new Problem('method_not_allowed', `This address answers to ${allow}.`, {}, { allow });
-      }
-      return new Problem('not_found', 'There is nothing at this address.');
-    }
-    const code = CODE_OF_STATUS[status] ?? 'malformed_request';
-    if (code === 'payload_too_large')
-      return new Problem(code, 'The body is larger than this address accepts.');
-    return new Problem(code, exception.message);
+  private ofUnknown(request: FastifyRequest): Problem {
+    const methods = this.routes.methodsOf(request.url);
+    if (methods.length === 0) return new Problem('not_found', 'There is nothing at this address.');
+    const allow = methods.join(', ');
+    return new Problem('method_not_allowed', `This address answers to ${allow}.`, {}, { allow });
   }
+}
+
+function ofHttp(exception: HttpException): Problem {
+  const code = CODE_OF_STATUS[exception.getStatus()] ?? 'malformed_request';
+  if (code === 'payload_too_large') return new Problem(code, 'The body is larger than this address accepts.');
+  return new Problem(code, exception.message);
 }
 
 /** Sent as bytes: to a string Fastify would add a charset, which JSON media types do not have. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  reply.request.problem = problem;
   void reply
     .code(problem.status)
     .headers(problem.headers)

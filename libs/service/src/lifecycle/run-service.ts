@@ -59,7 +59,7 @@ export async function runService<C extends ServiceConfig>(options: ServiceOption
   } catch (error) {
     logger.fatal({ err: error }, `The service could not start: ${messageOf(error)}`);
     await flushLogger(logger);
-    process.exit(1);
+    process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
   }
 }
 

@@ -4,12 +4,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connectStrategy, KafkaStrategy } from '@quittance/kafka';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { ServiceConfig } from '../config/config.js';
 import { HealthRegistry } from '../health/health-registry.js';
 import { createHttpAdapter } from '../http/http-adapter.js';
 import { ProblemFilter } from '../http/problem-filter.js';
 import { RouteTable } from '../http/route-table.js';
+import { TlsCertificate } from '../http/tls-certificate.js';
+import { TlsReload } from '../http/tls-reload.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { serviceModule } from '../service.module.js';
@@ -51,6 +54,7 @@ export class Service<C extends ServiceConfig> {
   private readonly management: ManagementServer;
   private readonly resourceStage = new ResourceStage();
   private app: NestFastifyApplication | undefined;
+  private tlsReload: TlsReload | undefined;
   private phase: 'starting' | 'running' | 'stopping' = 'starting';
 
   constructor(private readonly parts: ServiceParts<C>) {
@@ -68,12 +72,13 @@ export class Service<C extends ServiceConfig> {
     });
   }
 
-  /** @throws when a port is taken, or the module cannot be put together */
+  /** @throws when a port is taken, the TLS certificate cannot be used, or the module cannot be put together */
   async start(): Promise<ServiceAddresses> {
     const { config, logger, configureHttp } = this.parts;
+    const certificate = configureHttp && (await certificateOf(config));
     const managementPort = await this.management.listen();
     const routes = new RouteTable();
-    const adapter = createHttpAdapter(this.metrics, routes);
+    const adapter = createHttpAdapter({ config, metrics: this.metrics, routes, certificate });
     configureHttp?.(adapter.getInstance(), config);
     const app = await NestFactory.create<NestFastifyApplication>(this.rootModule(), adapter, {
       bufferLogs: true,
@@ -88,7 +93,9 @@ export class Service<C extends ServiceConfig> {
     const addresses: ServiceAddresses = { managementPort };
     if (configureHttp) {
       await app.listen(config.port ?? 0, config.host);
-      addresses.port = (app.getHttpServer().address() as AddressInfo).port;
+      const server = app.getHttpServer();
+      addresses.port = (server.address() as AddressInfo).port;
+      if (certificate && server instanceof TlsServer) this.reload(certificate, server);
     }
     this.phase = 'running';
     logger.info({ host: config.host, ...addresses }, 'Started.');
@@ -99,6 +106,7 @@ export class Service<C extends ServiceConfig> {
   /** Not ready any more; HTTP requests and records under way are finished; then resources close. */
   async close(enter: Stage = () => undefined): Promise<void> {
     this.phase = 'stopping';
+    this.tlsReload?.stop();
     this.resourceStage.enter = enter;
     enter('finishing HTTP requests');
     this.app
@@ -120,6 +128,19 @@ export class Service<C extends ServiceConfig> {
       ],
       providers: [{ provide: ResourceStage, useValue: this.resourceStage }],
     };
+  }
+
+  private reload(certificate: TlsCertificate, server: TlsServer): void {
+    const { config, logger } = this.parts;
+    this.tlsReload = new TlsReload({
+      certFile: config.tlsCertFile ?? '',
+      keyFile: config.tlsKeyFile ?? '',
+      everyMs: config.tlsReload,
+      certificate,
+      server,
+      logger,
+      metrics: this.metrics,
+    });
   }
 
   /** A service consumes if its modules provide a `KafkaStrategy`. */
@@ -144,4 +165,10 @@ export class Service<C extends ServiceConfig> {
     }
     return strategies.size > 0;
   }
+}
+
+async function certificateOf(config: ServiceConfig): Promise<TlsCertificate | undefined> {
+  const { tlsCertFile, tlsKeyFile } = config;
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  return TlsCertificate.read(tlsCertFile, tlsKeyFile);
 }

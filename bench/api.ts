@@ -50,6 +50,33 @@ export async function createWorkplace(
   }
 }
 
+/** A namespace with sources under the given names. @throws BenchError `api_refused` */
+export async function createInboundPlace(
+  target: Target,
+  sources: Record<string, { spec: object; secrets?: object }>,
+): Promise<{ namespace: string; remove(): Promise<void> }> {
+  const namespace = `bench-inbound-${Date.now().toString(36)}`;
+  const base = `${target.controlUrl}/control/v1/namespaces/${namespace}`;
+  const created: string[] = [];
+  const remove = async (): Promise<void> => {
+    for (const path of created.splice(0)) await call(target, 'DELETE', path).catch(() => undefined);
+  };
+  const put = async (path: string, body: object): Promise<void> => {
+    created.unshift(`${base}/${path}`);
+    await call(target, 'PUT', `${base}/${path}`, body);
+  };
+  try {
+    await put(`event-types/${EVENT_TYPE}`, {
+      spec: { versions: [{ version: '1', schema: DATA_SCHEMA }] },
+    });
+    for (const [name, body] of Object.entries(sources)) await put(`sources/${name}`, body);
+    return { namespace, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
 /** Asks audit for an event's story. @returns whether it holds `endpoints` deliveries that are all delivered */
 export async function isRecorded(
   target: Target,

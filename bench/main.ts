@@ -1,11 +1,14 @@
 import { say as sayAs, tolerateClosedTerminal } from '../deploy/local/terminal.ts';
 import { BenchError } from './errors.ts';
+import { measureInbound, type InboundReport } from './inbound.ts';
 import { machineFacts } from './machine.ts';
 import type {
   GeneratorReply,
   GeneratorRequest,
   ReceiverReply,
   ReceiverRequest,
+  SenderReply,
+  SenderRequest,
   SinkReply,
   SinkRequest,
 } from './messages.ts';
@@ -74,6 +77,10 @@ async function run(options: BenchOptions): Promise<number> {
   };
   for (const scenario of options.scenarios) {
     say(`Scenario ${scenario}`);
+    if (scenario === 'inbound') {
+      report.inbound = await runInbound(options, target);
+      continue;
+    }
     const results = await runScenario(scenario, bench);
     report.scenarios.push(scenarioReport(scenario, kindOf(scenario, options).endpoints, results));
   }
@@ -87,6 +94,20 @@ async function run(options: BenchOptions): Promise<number> {
   if (reasons.length > 0)
     process.stdout.write(`\nVOID: these figures must not be used.\n${reasons.join('\n')}\n`);
   return reasons.length > 0 ? 1 : 0;
+}
+
+async function runInbound(options: BenchOptions, target: Target | undefined): Promise<InboundReport> {
+  if (!target) throw new BenchError('invalid_option', 'The scenario inbound needs a stack.');
+  const sender = new Worker<SenderRequest, SenderReply>('sender');
+  undo.push(() => sender.stop());
+  calledOff.signal.addEventListener('abort', () => sender.stop());
+  const { runs, durationSeconds, bodyBytes } = options;
+  return measureInbound(
+    target,
+    sender,
+    { rounds: runs, seconds: durationSeconds ?? 5, connections: 32, bodyBytes },
+    say,
+  );
 }
 
 async function openTarget(

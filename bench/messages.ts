@@ -1,3 +1,5 @@
+import type { Scheme } from './inbound-requests.ts';
+
 /** What the generator is told to send. Times are those of `monotonicMs`. */
 export interface LoadPlan {
   /** `http://host:port` */
@@ -74,6 +76,12 @@ export type ReceiverReply =
   | { type: 'expecting' }
   | { type: 'progress'; distinct: number; requests: number }
   | { type: 'collected'; arrivals: Arrivals };
+
+export type SenderRequest =
+  | { type: 'prepare'; scheme: Scheme; bodyBytes: number }
+  | { type: 'run'; origin: string; path: string; connections: number; seconds: number };
+export type SenderReply =
+  { type: 'prepared' } | { type: 'ran'; answers: Record<number, number>; tookMs: number };
 
 export type SinkRequest = { type: 'listen'; host: string } | { type: 'count' };
 export type SinkReply =

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 import { MAX_BODY_BYTES } from './payload.ts';
 
-export const SCENARIOS = ['throughput', 'latency', 'fanout', 'calibrate'] as const;
+export const SCENARIOS = ['throughput', 'latency', 'fanout', 'inbound', 'calibrate'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
+/** Those that send on schedule and follow each event to its subscriber. */
+export type LoadScenario = Exclude<ScenarioName, 'inbound'>;
 
 export interface BenchOptions {
   scenarios: readonly ScenarioName[];
@@ -28,7 +30,8 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench [-- options]
 
-  --scenario <name>     throughput, latency or fanout (default: all three)
+  --scenario <name>     throughput, latency, fanout or inbound (default: the first three)
+                        inbound: webhooks with and without verification, in turn; --runs are its rounds
   --calibrate           generator straight to receiver, no stack: what the tools themselves cost
   --rate <n>            events a second (default: throughput and fanout look for the highest sustained one; latency 100)
   --duration <s>        of the measured load (default: 20; latency 30)

@@ -41,6 +41,11 @@ export function cloudEvent(event: BenchEvent, bytes: number): string {
   return padded(head, event, bytes);
 }
 
+/** The data of an event alone, as a webhook's body, padded to `bytes`. */
+export function plainData(n: number, bytes: number): string {
+  return `${padded('', { id: '', n, scheduledAt: 0 }, bytes + 1).slice(0, -1)}`;
+}
+
 /** All of it is ASCII, so characters are bytes. Each event begins its padding at another place of the noise. */
 function padded(head: string, { n, scheduledAt }: BenchEvent, bytes: number): string {
   const start = `${head}{${NUMBER_MEMBER}${n},"scheduledAt":${scheduledAt.toFixed(3)},"padding":"`;

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Figures } from './figures.ts';
+import { renderInbound, type InboundReport } from './inbound.ts';
 import type { LoadResult } from './load.ts';
 import type { MachineFacts } from './machine.ts';
 import type { BenchOptions, ScenarioName } from './options.ts';
@@ -22,6 +23,8 @@ export interface Report {
   /** What the services exported to the sink; missing without one. */
   traces?: { requests: number; bytes: number };
   scenarios: ScenarioReport[];
+  /** Of the scenario `inbound`. */
+  inbound?: InboundReport;
 }
 
 export function scenarioReport(
@@ -64,6 +67,7 @@ export function renderReport(report: Report): string {
         ]
       : []),
     ...report.scenarios.flatMap(renderScenario),
+    ...(report.inbound ? [renderInbound(report.inbound)] : []),
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 import { createWorkplace } from './api.ts';
 import { runLoad, type Course, type LoadResult, type Tools } from './load.ts';
-import type { BenchOptions, ScenarioName } from './options.ts';
+import type { BenchOptions, LoadScenario } from './options.ts';
 import type { Measured } from './processes.ts';
 import type { Target } from './target.ts';
 
@@ -39,7 +39,7 @@ const LOWEST_RATE = 5;
 /** Deliveries a second of the warm-up, at least: fewer would leave the code uncompiled. */
 const WARM_UP_DELIVERIES = 500;
 
-export function kindOf(name: ScenarioName, options: BenchOptions): Kind {
+export function kindOf(name: LoadScenario, options: BenchOptions): Kind {
   const { rate, durationSeconds } = options;
   const fixed = rate === undefined ? {} : { rate };
   switch (name) {
@@ -55,7 +55,7 @@ export function kindOf(name: ScenarioName, options: BenchOptions): Kind {
 }
 
 /** @returns one result per run */
-export async function runScenario(name: ScenarioName, bench: Bench): Promise<LoadResult[]> {
+export async function runScenario(name: LoadScenario, bench: Bench): Promise<LoadResult[]> {
   const { options, target, receiver } = bench;
   const kind = kindOf(name, options);
   if (!target) {

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { HmacKey } from './hmac-key.js';
 
 const SECRET_PREFIX = 'whsec_';
 const SECRET_BYTES = 32;
@@ -19,11 +20,8 @@ export type WebhookHeaders = {
   'webhook-signature': string;
 };
 
-/**
- * A signing key, ready for use. Not a Buffer: Node.js makes a key object of every Buffer that it is to sign with, and
- * that took 11 of 13 µs per signature.
- */
-export type SigningKey = KeyObject;
+/** A signing key, ready for use. */
+export type SigningKey = HmacKey;
 
 /** @returns `whsec_` and the base64 of 32 random bytes */
 export function generateSigningSecret(): string {
@@ -46,7 +44,7 @@ export function decodeSigningSecret(secret: string): SigningKey {
       `A signing secret holds ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes; this one holds ${key.length}.`,
     );
   }
-  return createSecretKey(key);
+  return new HmacKey('sha256', key);
 }
 
 /**
@@ -57,9 +55,7 @@ export function decodeSigningSecret(secret: string): SigningKey {
  * @returns `v1,` and the base64 of the HMAC-SHA256
  */
 export function signV1(key: SigningKey, id: string, timestampSeconds: number, body: Uint8Array): string {
-  // Fed piece by piece: joining id, time and body first would copy up to 1 MiB per attempt.
-  const hmac = createHmac('sha256', key).update(`${id}.`).update(`${timestampSeconds}.`).update(body);
-  return `v1,${hmac.digest('base64')}`;
+  return `v1,${key.digest(`${id}.${timestampSeconds}.`, body).toString('base64')}`;
 }
 
 /**

@@ -26,7 +26,8 @@ export interface InboundDelivery {
 export function toEvent(delivery: InboundDelivery): ReceivedEvent {
   const { source, headers, body } = delivery;
   const { metadata, spec } = source.resource;
-  const facts = providerFacts(spec.verify, headers, body.value);
+  const needsFacts = !source.id || (!source.type && delivery.pathType === undefined);
+  const facts = needsFacts ? providerFacts(spec.verify, headers, body.value) : {};
   const request = source.type || source.id ? seenRequest(delivery) : undefined;
   const given: [string, unknown][] = [
     ['id', idOf(delivery, facts, request)],

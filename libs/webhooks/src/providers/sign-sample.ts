@@ -71,7 +71,7 @@ function hmacProof(verify: HmacVerify, secret: string, sample: Sample): Record<s
   const scheme = hmacScheme(verify);
   const timestamp = String(scheme.timestamp?.unit === 'ms' ? sample.nowMs : Math.floor(sample.nowMs / 1000));
   const values = { body: sample.body, timestamp, id: sample.deliveryId };
-  const digest = hmacDigest(scheme, hmacKey(secret, scheme.secretEncoding), values);
+  const digest = hmacDigest(scheme, hmacKey(secret, scheme), values);
   const idHeader = verify.type === 'hmac' ? verify.id?.header.toLowerCase() : undefined;
   return {
     ...(scheme.timestamp && { [scheme.timestamp.header]: timestamp }),

@@ -1,5 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { parseDuration, type SourceVerify } from '@quittance/contracts';
+import { HmacKey, type HmacAlgorithm } from '../hmac-key.js';
 import { decodeExactly, type DigestEncoding } from './digest.js';
 import { InvalidVerifierSecretError } from './verification-error.js';
 import type { TimeUnit } from './signed-time.js';
@@ -7,7 +7,6 @@ import type { TimeUnit } from './signed-time.js';
 /** Of the kinds of verification, those that put one HMAC into one header. */
 export type HmacVerify = Extract<SourceVerify, { type: 'github' | 'shopify' | 'slack' | 'hmac' }>;
 
-type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
 export const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const satisfies Record<
   HmacAlgorithm,
   number
@@ -124,8 +123,11 @@ function separators(content: readonly ContentPart[]): string[] {
  * The key that a secret spells.
  * @throws InvalidVerifierSecretError when it is not written as `secretEncoding` says
  */
-export function hmacKey(secret: string, encoding: HmacScheme['secretEncoding']): KeyObject {
-  if (encoding === 'utf8') return createSecretKey(secret, 'utf8');
+export function hmacKey(
+  secret: string,
+  { algorithm, secretEncoding: encoding }: Pick<HmacScheme, 'algorithm' | 'secretEncoding'>,
+): HmacKey {
+  if (encoding === 'utf8') return new HmacKey(algorithm, Buffer.from(secret));
   const bytes = decodeExactly(encoding === 'hex' ? secret.toLowerCase() : secret, encoding);
   if (!bytes) {
     const written = encoding === 'hex' ? 'hex: pairs of 0-9 and a-f' : 'base64, with its padding';
@@ -133,12 +135,10 @@ export function hmacKey(secret: string, encoding: HmacScheme['secretEncoding']):
       `The secret must be ${written}; or choose another "secretEncoding".`,
     );
   }
-  return createSecretKey(bytes);
+  return new HmacKey(algorithm, bytes);
 }
 
-/** One digest over the scheme's content, fed piece by piece: joining would copy up to 1 MiB per request. */
-export function hmacDigest(scheme: HmacScheme, key: KeyObject, values: SignedValues): Buffer {
-  const hmac = createHmac(scheme.algorithm, key);
-  for (const part of scheme.content) hmac.update('text' in part ? part.text : values[part.value]);
-  return hmac.digest();
+/** One digest over the scheme's content. */
+export function hmacDigest(scheme: HmacScheme, key: HmacKey, values: SignedValues): Buffer {
+  return key.digest(...scheme.content.map((part) => ('text' in part ? part.text : values[part.value])));
 }

@@ -11,7 +11,7 @@ import type { InboundRequest, Verifier } from './verifier.js';
  * @throws InvalidVerifierSecretError
  */
 export function createHmacVerifier(scheme: HmacScheme, secrets: readonly string[]): Verifier {
-  const keys = secrets.map((secret) => hmacKey(secret, scheme.secretEncoding));
+  const keys = secrets.map((secret) => hmacKey(secret, scheme));
   return {
     verify({ headers, rawBody }: InboundRequest, nowMs: number): void {
       const { timestamp, id } = scheme;

@@ -1,5 +1,6 @@
-import { createHmac, createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto';
+import { createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto';
 import { decodeSigningSecret, InvalidSigningSecretError } from '../signature.js';
+import type { HmacKey } from '../hmac-key.js';
 import { anyMatches, decodeDigest, decodeExactly, MAX_SIGNATURES } from './digest.js';
 import { NO_MATCH } from './hmac-verifier.js';
 import { proofHeader } from './request-headers.js';
@@ -36,7 +37,7 @@ export function createStandardWebhooksVerifier(toleranceMs: number, secrets: rea
       const id = signedId(proofHeader(headers, ID_HEADER), ID_HEADER, ['.']);
       const time = signedTime(proofHeader(headers, TIME_HEADER), TIME_HEADER, 's');
       const start = `${id}.${time}.`;
-      const expected = keys.map((key) => createHmac('sha256', key).update(start).update(rawBody).digest());
+      const expected = keys.map((key) => key.digest(start, rawBody));
       const proven = anyMatches(expected, v1) || anyVerifies(publicKeys, v1a, start, rawBody);
       if (!proven) throw new VerificationError('signature_invalid', NO_MATCH);
       assertFresh(time, nowMs, window);
@@ -84,7 +85,7 @@ function readSignatures(value: string): Record<'v1' | 'v1a', Buffer[]> {
  * The HMAC key that a secret `whsec_…` spells.
  * @throws InvalidVerifierSecretError
  */
-export function decodeSecret(secret: string): KeyObject {
+export function decodeSecret(secret: string): HmacKey {
   try {
     return decodeSigningSecret(secret);
   } catch (error) {

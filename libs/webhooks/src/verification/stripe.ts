@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from 'node:crypto';
+import { HmacKey } from '../hmac-key.js';
 import { anyMatches, decodeDigest, MAX_SIGNATURES } from './digest.js';
 import { NO_MATCH } from './hmac-verifier.js';
 import { proofHeader } from './request-headers.js';
@@ -15,14 +15,12 @@ const SHA256_BYTES = 32;
  * its `whsec_`, is the key.
  */
 export function createStripeVerifier(toleranceMs: number, secrets: readonly string[]): Verifier {
-  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8'));
+  const keys = secrets.map((secret) => new HmacKey('sha256', Buffer.from(secret)));
   const window = { header: HEADER, unit: 's', toleranceMs } as const;
   return {
     verify({ headers, rawBody }: InboundRequest, nowMs: number): void {
       const { time, signatures } = readSignatures(proofHeader(headers, HEADER));
-      const expected = keys.map((key) =>
-        createHmac('sha256', key).update(`${time}.`).update(rawBody).digest(),
-      );
+      const expected = keys.map((key) => key.digest(`${time}.`, rawBody));
       if (!anyMatches(expected, signatures)) throw new VerificationError('signature_invalid', NO_MATCH);
       assertFresh(time, nowMs, window);
     },

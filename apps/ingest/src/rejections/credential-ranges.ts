@@ -25,19 +25,29 @@ export function isCredentialName(name: string): boolean {
  */
 export function credentialRanges(readings: readonly TextView[], secrets: readonly string[]): Range[] {
   const quotes = new QuoteLevels(readings);
+  const ranges = secretRanges(readings, secrets);
+  for (const view of readings) {
+    for (const [start, end] of memberValues(view, quotes)) addRange(ranges, view, start, end);
+  }
+  return ranges;
+}
+
+/** The same by what it is alone, and not by the name that stands before it. */
+export function secretRanges(readings: readonly TextView[], secrets: readonly string[]): Range[] {
   const ranges: Range[] = [];
   for (const view of readings) {
-    const add = (start: number, end: number): void => {
-      if (end > start) ranges.push([view.from[start]!, view.to[end - 1]!]);
-    };
+    const add = (start: number, end: number): void => addRange(ranges, view, start, end);
     for (const match of view.text.matchAll(KEY)) add(match.index, match.index + match[0].length);
     for (const secret of secrets) {
       let at = view.text.indexOf(secret);
       for (; at !== -1; at = view.text.indexOf(secret, at + secret.length)) add(at, at + secret.length);
     }
-    for (const [start, end] of memberValues(view, quotes)) add(start, end);
   }
   return ranges;
+}
+
+function addRange(ranges: Range[], view: TextView, start: number, end: number): void {
+  if (end > start) ranges.push([view.from[start]!, view.to[end - 1]!]);
 }
 
 /** How deep each quote is, also in a reading where its escapes are not undone yet. */

@@ -150,6 +150,21 @@ describe('redactBody: whatever the secret and wherever it stands, nothing of it 
   });
 });
 
+describe('redactText of what the service itself says', () => {
+  const said = "It is by none of the source's secrets: check the token: it was sent with";
+
+  it('leaves words that only look like members', () => {
+    expect(redactText(said, 1024, { isProse: true })).toBe(said);
+    expect(redactText(said, 1024)).not.toBe(said);
+  });
+
+  it('still blots out keys of ours, and the texts given', () => {
+    const options = { isProse: true, secrets: ['correct horse'] };
+    const redacted = redactText(`${said} qk_ab12_Secret-part and correct horse.`, 1024, options);
+    expect(redacted).toBe(`${said} [redacted] and [redacted].`);
+  });
+});
+
 describe('redactBody', () => {
   it('blots out keys and signing secrets of ours', () => {
     expect(redact('{"a":"qk_12ab_Zz-_9","b":["whsec_AbC+/=","whsk_AbC+/="]}')).toBe(

@@ -1,4 +1,4 @@
-import { credentialRanges, isCredentialName, type Range } from './credential-ranges.js';
+import { credentialRanges, isCredentialName, secretRanges, type Range } from './credential-ranges.js';
 import { formView, plainView, readings } from './text-view.js';
 
 const BLOT = Buffer.from('[redacted]');
@@ -13,6 +13,11 @@ export interface RedactionOptions {
   secrets?: readonly string[];
   /** Media type of the body; forms are also read as such. */
   contentType?: string | undefined;
+  /**
+   * What this service says of a request, in a sentence: it quotes no values, and words such as "the source's secrets: …"
+   * are no members.
+   */
+  isProse?: boolean;
 }
 
 /**
@@ -35,14 +40,22 @@ export function redactBody(body: Buffer, maxBytes: number, options: RedactionOpt
 }
 
 /** A short text without credentials: part of an answer, a path, a header. */
-export function redactText(text: string, maxBytes: number, secrets: readonly string[] = []): string {
-  return redactBody(Buffer.from(text), maxBytes, { secrets }).toString();
+export function redactText(
+  text: string,
+  maxBytes: number,
+  options: Pick<RedactionOptions, 'secrets' | 'isProse'> = {},
+): string {
+  return redactBody(Buffer.from(text), maxBytes, options).toString();
 }
 
-function rangesOf(text: string, { secrets = [], contentType = '' }: RedactionOptions): Range[] {
+function rangesOf(
+  text: string,
+  { secrets = [], contentType = '', isProse = false }: RedactionOptions,
+): Range[] {
   const needles = secrets
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .map((secret) => Buffer.from(secret).toString('latin1'));
+  if (isProse) return secretRanges(readings(plainView(text)), needles);
   const ranges = credentialRanges(readings(plainView(text)), needles);
   const isForm = contentType.toLowerCase().includes('x-www-form-urlencoded') || !JSON_BEGINNING.test(text);
   if (isForm) for (const range of formRanges(text, needles)) ranges.push(range);

@@ -17,11 +17,13 @@ export function rejectedOutcome(
   problem: Problem,
 ): RejectedOutcome {
   const { namespace, source, apiKey, secrets } = origin;
-  const redacted = (text: string, maxBytes: number): string =>
-    redactText(withoutExcerpt(text), maxBytes, secrets);
+  const options = secrets ? { secrets } : {};
+  const redacted = (text: string, maxBytes: number): string => redactText(text, maxBytes, options);
+  const said = (text: string): string =>
+    redactText(withoutExcerpt(text), MAX_REASON_BYTES, { ...options, isProse: true });
   const errors = errorsOf(problem).map(({ path, message }) => ({
     path: redacted(path, MAX_PATH_BYTES),
-    message: redacted(message, MAX_REASON_BYTES),
+    message: said(message),
   }));
   const { 'user-agent': userAgent, 'content-type': contentType } = request.headers;
   return {
@@ -35,7 +37,7 @@ export function rejectedOutcome(
     path: redacted(request.url.split('?', 1)[0] ?? '', MAX_PATH_BYTES),
     status: reply.statusCode,
     code: problem.code,
-    reason: redacted(problem.message, MAX_REASON_BYTES),
+    reason: said(problem.message),
     ...(errors.length > 0 && { errors }),
     address: request.ip.slice(0, MAX_ADDRESS_LENGTH),
     ...(userAgent !== undefined && { userAgent: redacted(userAgent, MAX_HEADER_BYTES) }),

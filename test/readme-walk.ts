@@ -40,7 +40,7 @@ export function stepsOf(markdown: string): Step[] {
 const VARIABLE: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>'],
-  [/\b(dlv|qk|whsec)_[\w…+/=-]+/g, '<$1>'],
+  [/\b(dlv|evt|qk|whsec)_[\w…+/=-]+/g, '<$1>'],
   [/\b[0-9a-f]{32}\b/g, '<trace>'],
   [/("durationMs":)[\d.]+/g, '$1<ms>'],
   [/("resourceVersion":)"\d+"/g, '$1"<version>"'],

@@ -72,12 +72,10 @@ export function invalid(
   advice?: string,
 ): Problem {
   const [first] = faults;
-  const sentences = [
-    first ? `${first.path || 'The body'}: ${first.message}` : 'The resource is not valid.',
-    ...(faults.length > 1 ? [`(and ${faults.length - 1} more)`] : []),
-    ...(advice === undefined ? [] : [advice]),
-  ];
-  return new Problem(code, sentences.join(' '), { errors: faults.slice(0, MAX_FAULTS) });
+  const fault = first ? `${first.path || 'The body'}: ${first.message}` : 'The resource is not valid.';
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const detail = advice === undefined ? fault + more : `${(fault + more).replace(/\.$/, '')}. ${advice}`;
+  return new Problem(code, detail, { errors: faults.slice(0, MAX_FAULTS) });
 }
 
 function checkAddress({ kind, namespace, name }: ResourceAddress): Fault[] {

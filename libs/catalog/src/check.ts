@@ -1,7 +1,12 @@
-import type { EventTypeSpec, LadderStep, SourceSpec, SubscriptionSpec } from '@quittance/contracts';
+import {
+  RESERVED_TYPE_PREFIX,
+  type EventTypeSpec,
+  type LadderStep,
+  type SourceSpec,
+  type SubscriptionSpec,
+} from '@quittance/contracts';
 import { parseRange } from './address-ranges.js';
 import { compileExpression } from './cel.js';
-import { RESERVED_PREFIX } from './event-pattern.js';
 import { compileEventSchema, type Violation } from './event-schema.js';
 import { ExampleCheck } from './example-check.js';
 import { compileSourceExpression } from './source.js';
@@ -36,10 +41,10 @@ export function checkSource(spec: SourceSpec): Violation[] {
   const { type, id } = spec;
   if (type !== undefined && 'expression' in type) {
     attempt(problems, '/type/expression', () => compileSourceExpression(type.expression));
-  } else if (type?.value.startsWith(RESERVED_PREFIX)) {
+  } else if (type?.value.startsWith(RESERVED_TYPE_PREFIX)) {
     problems.push({
       path: '/type/value',
-      message: `Types that begin with "${RESERVED_PREFIX}" are reserved.`,
+      message: `Types that begin with "${RESERVED_TYPE_PREFIX}" are reserved.`,
     });
   }
   if (id !== undefined) attempt(problems, '/id/expression', () => compileSourceExpression(id.expression));

@@ -1,5 +1,4 @@
-/** Types of the system's own events: wanted only by a subscription that names the prefix. */
-export const RESERVED_PREFIX = 'quittance.';
+import { RESERVED_TYPE_PREFIX } from '@quittance/contracts';
 
 /** Distinct event types remembered per namespace; beyond that, types are an attacker's or a publisher's mistake. */
 const MAX_CACHED_TYPES = 2000;
@@ -47,7 +46,7 @@ export class PatternIndex<T extends { readonly name: string }> {
       if (dot + 1 === type.length) break;
       for (const entry of this.prefixes.get(type.slice(0, dot + 1)) ?? []) found.add(entry);
     }
-    if (!type.startsWith(RESERVED_PREFIX)) for (const entry of this.everything) found.add(entry);
+    if (!type.startsWith(RESERVED_TYPE_PREFIX)) for (const entry of this.everything) found.add(entry);
     const sorted = [...found].sort((left, right) => (left.name < right.name ? -1 : 1));
     if (this.cache.size >= MAX_CACHED_TYPES) this.cache.clear();
     this.cache.set(type, sorted);

@@ -56,6 +56,7 @@ export {
   eventTypeName,
   metadata,
   metadataInput,
+  RESERVED_TYPE_PREFIX,
   resourceName,
   type Metadata,
 } from './resources/metadata.js';

@@ -5,6 +5,7 @@ import {
   eventTypeName,
   eventTypeSpec,
   namespaceSpec,
+  RESERVED_TYPE_PREFIX,
   resourceName,
   sourceSecretsInput,
   sourceSpec,
@@ -48,13 +49,11 @@ export interface Kind {
   resource(metadata: Metadata, row: ResourceRow): Resource;
 }
 
-const RESERVED_PREFIX = 'quittance.';
-
 const eventTypes: Kind = {
   kind: 'EventType',
   segment: 'event-types',
-  name: eventTypeName.refine((name) => !name.startsWith(RESERVED_PREFIX), {
-    error: `must not begin with "${RESERVED_PREFIX}": the prefix is reserved for the platform's own events`,
+  name: eventTypeName.refine((name) => !name.startsWith(RESERVED_TYPE_PREFIX), {
+    error: `must not begin with "${RESERVED_TYPE_PREFIX}": the prefix is reserved for the platform's own events`,
   }),
   spec: eventTypeSpec,
   check: (spec) => checkEventType(spec as EventTypeSpec),

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Catalogue, compileEventSchema } from '@quittance/catalog';
 import {
   Problem,
+  RESERVED_TYPE_PREFIX,
   type EventTypeSpec,
   type EventTypeVersion,
   type SubscriptionSpec,
@@ -22,7 +23,6 @@ export interface ChosenSample {
 
 type Asked = Pick<SubscriptionTest, 'eventType' | 'version' | 'data'>;
 
-const RESERVED_PREFIX = 'quittance.';
 const MAX_TYPES_NAMED = 5;
 
 /** Finds a type that the subscription wants, and data for it. */
@@ -48,7 +48,7 @@ export class SampleChoice {
     if (row) return sampleOf(type, row.spec as EventTypeSpec, asked);
     const isOpen = this.catalogue.namespace(namespace).catalog.policy === 'open';
     // The platform's own events are in no catalogue: a subscription to them can be tried all the same.
-    if (!isOpen && !type.startsWith(RESERVED_PREFIX)) {
+    if (!isOpen && !type.startsWith(RESERVED_TYPE_PREFIX)) {
       throw new Problem('unknown_event_type', `The namespace "${namespace}" has no event type "${type}".`);
     }
     if (asked.version !== undefined) throw unknownVersion(type, asked.version);

@@ -1,10 +1,8 @@
 import type { Catalogue, CompiledVersion } from '@quittance/catalog';
-import type { Deprecation } from '@quittance/contracts';
+import { RESERVED_TYPE_PREFIX, type Deprecation } from '@quittance/contracts';
 import { EventError } from './event-error.js';
 import type { ReceivedEvent } from './received-event.js';
 
-/** Types of the system's own events; nobody else may publish them. */
-const RESERVED_PREFIX = 'quittance.';
 /** The extension attribute that names the version of the type's schema. */
 const SCHEMA_VERSION = 'schemaversion';
 
@@ -19,7 +17,7 @@ export function admit(
   event: ReceivedEvent,
 ): Deprecation[] {
   const { type, extensions } = event.attributes;
-  if (type.startsWith(RESERVED_PREFIX)) {
+  if (type.startsWith(RESERVED_TYPE_PREFIX)) {
     throw new EventError('forbidden', [{ path: '/type', message: `the type "${type}" is reserved` }]);
   }
   const eventType = catalogue.eventType(namespace, type);

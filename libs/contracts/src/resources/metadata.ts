@@ -10,6 +10,9 @@ export const resourceName = z
     'must be 1 to 63 lower-case letters, digits and "-", beginning and ending with a letter or digit',
   );
 
+/** Types of the system's own events: nobody else may declare or publish them, and "*" does not want them. */
+export const RESERVED_TYPE_PREFIX = 'quittance.';
+
 /** CloudEvents types are dotted names: the one kind whose names may have dots and capitals. */
 export const eventTypeName = z
   .string()

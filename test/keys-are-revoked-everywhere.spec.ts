@@ -55,6 +55,10 @@ describe('an API key', () => {
       expect(await publishedWith(leaked, url)).toEqual([401, 'key_revoked']);
       expect(await publishedWith(other, url)).toBe(202);
     }
+    // A load balancer must still send such requests there.
+    await quittance.control.ready();
+    const answer = await client.request('GET', client.controlUrl('api-keys/leaked'));
+    expect(answer.status).toBe(503);
     await postgres.start();
     await quittance.control.ready();
     const restarted = await quittance.addInstance('ingest');

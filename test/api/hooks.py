@@ -63,7 +63,7 @@ REFUSALS = {
             r"/spec/retention/(events|rejections)",
             r"/spec/verify(/(tolerance|timestamp(/tolerance)?|id|content))?",
             # What is put first needs its secrets; what they look like is up to the kind of proof.
-            r"/secrets(/verify(/\d+)?)?",
+            r"/secrets(/verify(/\d+)?|/handshakeToken)?",
         ]
     ),
 }

@@ -53,6 +53,20 @@ describe('what a source verifies with', () => {
     });
   });
 
+  it("needs a token where the source answers a hub's challenge", () => {
+    const spec = { ...STRIPE, handshake: { hub: true } };
+    const given = { verify: ['whsec_one_one'] };
+    const fault = { path: '/secrets/handshakeToken', message: 'is needed, because "handshake.hub" is true' };
+    expect(faultsOf({ spec, given })).toEqual([fault]);
+    const before = { spec: STRIPE, secrets: stored(STRIPE, given) };
+    expect(faultsOf({ spec, given: {}, before })).toEqual([fault]);
+    const withToken = { ...given, handshakeToken: 'a-token-of-ours' };
+    expect(faultsOf({ spec, given: withToken })).toEqual([]);
+    expect(
+      faultsOf({ spec, given: {}, before: { spec: STRIPE, secrets: stored(STRIPE, withToken) } }),
+    ).toEqual([]);
+  });
+
   it('is needed at first, and anew when the way of verifying changes', () => {
     expect(faultsOf({ spec: STRIPE, given: {} })).toEqual([
       { path: '/secrets/verify', message: 'is needed, because "verify.type" is "stripe"' },

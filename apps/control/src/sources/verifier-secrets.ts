@@ -32,7 +32,8 @@ export class VerifierSecrets {
    * @throws Problem `invalid_resource` when secrets are missing, or are none that `spec.verify` can use
    */
   merge(uid: string, { spec, given, before }: Merge): { secrets: SourceSecrets; changed: string[] } {
-    const faults = this.faultsOf(uid, { spec, given, ...(before && { before }) });
+    const request = { spec, given, ...(before && { before }) };
+    const faults = [...this.faultsOfVerify(uid, request), ...faultsOfHandshake(request)];
     if (faults.length > 0) throw invalid(faults);
     const seal = (plain: string): string => this.box.seal(plain, sealingContext(uid));
     const kept = before?.secrets.verify ?? [];
@@ -57,7 +58,7 @@ export class VerifierSecrets {
     };
   }
 
-  private faultsOf(uid: string, { spec: { verify }, given, before }: Merge): Fault[] {
+  private faultsOfVerify(uid: string, { spec: { verify }, given, before }: Merge): Fault[] {
     const path = '/secrets/verify';
     if (verify.type === 'none') {
       return given.verify ? [{ path, message: 'must be left out: "verify.type" is "none"' }] : [];
@@ -75,6 +76,13 @@ export class VerifierSecrets {
       return [{ path, message: 'is needed anew: what is stored was sealed under another master key' }];
     }
   }
+}
+
+/** Without a token anybody could answer the hub in the source's name. */
+function faultsOfHandshake({ spec, given, before }: Merge): Fault[] {
+  const hasToken = (given.handshakeToken ?? before?.secrets.handshakeToken) !== undefined;
+  if (!spec.handshake.hub || hasToken) return [];
+  return [{ path: '/secrets/handshakeToken', message: 'is needed, because "handshake.hub" is true' }];
 }
 
 function faultsOfSecrets(verify: SourceSpec['verify'], secrets: readonly string[]): Fault[] {

@@ -170,6 +170,11 @@ export class Catalogue {
     return this.store.knowsNamespace(namespace);
   }
 
+  /** False when the record that describes the namespace could not be read: {@link namespace} then tells less than holds. */
+  isNamespaceReadable(namespace: string): boolean {
+    return this.store.isNamespaceReadable(namespace);
+  }
+
   /** @param credentialId the `<id>` of `qk_<id>_<secret>`; those of rotated keys are found too */
   apiKey(credentialId: string): KnownApiKey | undefined {
     return this.store.apiKey(credentialId);
@@ -224,6 +229,7 @@ export class Catalogue {
     try {
       return decodeConfigChange(record);
     } catch (error) {
+      this.store.noteUnread(record.key?.toString() ?? '');
       this.reportProblem(error instanceof Error ? error.message : 'unknown error');
       return undefined;
     }

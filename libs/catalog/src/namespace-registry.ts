@@ -3,11 +3,22 @@ import { DEFAULT_NAMESPACE, type NamespaceResource, type NamespaceSpec } from '@
 /** Which namespaces there are, and what holds in them. */
 export class NamespaceRegistry {
   private readonly resources = new Map<string, NamespaceResource>();
+  /** Those whose last description could not be read: a later release may have written it. */
+  private readonly unread = new Set<string>();
   /** Of each namespace, the `Kind/name` of everything in it; none are empty. */
   private readonly members = new Map<string, Set<string>>();
 
   spec(namespace: string): NamespaceSpec {
     return this.resources.get(namespace)?.spec ?? DEFAULT_NAMESPACE;
+  }
+
+  /** False when something stands there that this release cannot read: what holds by it is not known. */
+  isReadable(namespace: string): boolean {
+    return !this.unread.has(namespace);
+  }
+
+  markUnread(namespace: string): void {
+    this.unread.add(namespace);
   }
 
   /** True while a resource of any kind is there. */
@@ -16,10 +27,12 @@ export class NamespaceRegistry {
   }
 
   put(resource: NamespaceResource): void {
+    this.unread.delete(resource.metadata.name);
     this.resources.set(resource.metadata.name, resource);
   }
 
   remove(name: string): void {
+    this.unread.delete(name);
     this.resources.delete(name);
   }
 

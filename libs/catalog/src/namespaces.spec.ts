@@ -39,6 +39,19 @@ describe('a namespace', () => {
     expect(catalogue.namespace('shop')).toEqual(DEFAULT_NAMESPACE);
   });
 
+  it('says when its description cannot be read, until another one can', () => {
+    put(namespaceOf('shop', { retention: { events: '90d' } }));
+    expect(catalogue.isNamespaceReadable('shop')).toBe(true);
+    const later = { ...namespaceOf('shop'), spec: { retention: { events: '400d' }, invented: 'later' } };
+    source.write(Buffer.from('Namespace/shop/shop'), Buffer.from(JSON.stringify(later)));
+    expect(problems).toHaveLength(1);
+    expect(catalogue.isNamespaceReadable('shop')).toBe(false);
+    expect(catalogue.isNamespaceReadable('other')).toBe(true);
+    expect(catalogue.namespace('shop').retention.events).toBe('90d');
+    put(namespaceOf('shop'));
+    expect(catalogue.isNamespaceReadable('shop')).toBe(true);
+  });
+
   const members: Resource[] = [
     namespaceOf('shop'),
     eventTypeOf('same-name', true),

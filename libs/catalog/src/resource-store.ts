@@ -98,6 +98,16 @@ export class ResourceStore {
     return this.namespaces.has(namespace);
   }
 
+  isNamespaceReadable(namespace: string): boolean {
+    return this.namespaces.isReadable(namespace);
+  }
+
+  /** A record that could not be read. @param key `Kind/namespace/name` */
+  noteUnread(key: string): void {
+    const [kind, namespace] = key.split('/');
+    if (kind === 'Namespace' && namespace !== undefined) this.namespaces.markUnread(namespace);
+  }
+
   private put(resource: Resource): void {
     const { kind, metadata } = resource;
     this.namespaces.enter(kind, metadata.namespace, metadata.name);

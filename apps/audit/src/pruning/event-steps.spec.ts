@@ -63,6 +63,13 @@ describe('pruning of events', () => {
     expect(await ledger.left('events')).toEqual(['long']);
   });
 
+  it('leaves a namespace alone whose retention cannot be read', async () => {
+    await ledger.write(settled('old', T0));
+    const isNamespaceReadable = (name: string): boolean => name !== 'shop';
+    expect((await ledger.prune(300, { isNamespaceReadable }))?.pruned).toEqual({});
+    expect((await ledger.prune(300))?.pruned).toMatchObject({ event: 1 });
+  });
+
   it('leaves an event with a delivery that is still being tried, also behind others that stay', async () => {
     const tries: Fact[] = Array.from({ length: 250 }, (_, index) => {
       const id = `tried-${index}`;

@@ -43,7 +43,7 @@ export interface PruningRound {
 }
 
 /** The catalogue as far as retention goes. */
-export type Retention = Pick<Catalogue, 'ready' | 'isFresh' | 'namespace'>;
+export type Retention = Pick<Catalogue, 'ready' | 'isFresh' | 'namespace' | 'isNamespaceReadable'>;
 
 export interface LedgerPrunerOptions {
   /** Epoch milliseconds. Default: this machine's clock. */
@@ -98,6 +98,8 @@ export class LedgerPruner implements OnModuleDestroy {
     for (const step of STEPS) {
       const namespaces = await this.database.run((manager) => step.namespaces(manager));
       for (const namespace of namespaces) {
+        // Its retention may be longer than what is known of it.
+        if (!this.retention.isNamespaceReadable(namespace)) continue;
         if (!(await this.pruneNamespace(step, namespace, round))) return undefined;
       }
     }

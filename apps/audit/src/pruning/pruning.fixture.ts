@@ -20,7 +20,12 @@ const KEYS = {
 } as const;
 type Table = keyof typeof KEYS;
 
-const KNOWN: Retention = { ready: true, isFresh: () => true, namespace: () => DEFAULT_NAMESPACE };
+const KNOWN: Retention = {
+  ready: true,
+  isFresh: () => true,
+  namespace: () => DEFAULT_NAMESPACE,
+  isNamespaceReadable: () => true,
+};
 
 /** A ledger on a Postgres of a spec's own, and a pruner whose time is the spec's. */
 export class PrunedLedger {

@@ -99,7 +99,12 @@ describe('a retry by hand', () => {
   });
 
   it('keeps its event from being pruned meanwhile, and nobody from writing', async () => {
-    const retention = { ready: true, isFresh: () => true, namespace: () => DEFAULT_NAMESPACE };
+    const retention = {
+      ready: true,
+      isFresh: () => true,
+      namespace: () => DEFAULT_NAMESPACE,
+      isNamespaceReadable: () => true,
+    };
     const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
     const pruner = new LedgerPruner(api.database.pool, retention, new Metrics('audit'), logger, {
       now: () => T0 + 60 * 86_400_000,

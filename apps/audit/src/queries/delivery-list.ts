@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Database, DeliveryState } from '@quittance/persistence';
 import { QUERY_DATABASE } from '../databases.js';
 import { Conditions } from './conditions.js';
-import { decodeCursor, encodeCursor } from './page-cursor.js';
+import { cutPage, decodeCursor } from './page-cursor.js';
 import type { DeliveryListQuery } from './parameters.js';
 import { deliveryFacts, type DeliverySummary, type Page } from './views.js';
 
@@ -57,25 +57,26 @@ export class DeliveryList {
         where.parameters,
       ),
     );
-    const shown = rows.slice(0, query.limit);
-    const last = shown.at(-1);
-    return {
-      items: shown.map((row) => ({
-        ...deliveryFacts({
-          id: row.id,
-          subscription: row.subscription,
-          state: row.state,
-          createdAt: row.created_at,
-          deliveredAt: row.delivered_at,
-          nextAttemptAt: row.next_attempt_at,
-          errorCode: row.error_code,
-          errorMessage: row.error_message,
-        }),
-        event: { id: row.event_id, source: row.event_source, type: row.type },
-        attemptCount: row.attempts,
-      })),
-      ...(rows.length > shown.length &&
-        last && { nextCursor: encodeCursor(scope, { at: last.created_at.getTime(), tie: last.id }) }),
-    };
+    return cutPage(rows, { scope, limit: query.limit }, summaryOf, (last) => ({
+      at: last.created_at.getTime(),
+      tie: last.id,
+    }));
   }
+}
+
+function summaryOf(row: Row): DeliverySummary {
+  return {
+    ...deliveryFacts({
+      id: row.id,
+      subscription: row.subscription,
+      state: row.state,
+      createdAt: row.created_at,
+      deliveredAt: row.delivered_at,
+      nextAttemptAt: row.next_attempt_at,
+      errorCode: row.error_code,
+      errorMessage: row.error_message,
+    }),
+    event: { id: row.event_id, source: row.event_source, type: row.type },
+    attemptCount: row.attempts,
+  };
 }

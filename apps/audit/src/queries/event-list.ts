@@ -3,7 +3,7 @@ import { traceIdOf } from '@quittance/contracts';
 import type { Database } from '@quittance/persistence';
 import { QUERY_DATABASE } from '../databases.js';
 import { Conditions } from './conditions.js';
-import { decodeCursor, encodeCursor } from './page-cursor.js';
+import { cutPage, decodeCursor } from './page-cursor.js';
 import type { EventListQuery } from './parameters.js';
 import type { EventSummary, Page } from './views.js';
 
@@ -45,22 +45,21 @@ export class EventList {
         where.parameters,
       ),
     );
-    const shown = rows.slice(0, query.limit);
-    const last = shown.at(-1);
-    return {
-      items: shown.map((row) => ({
-        id: row.id,
-        source: row.source,
-        type: row.type,
-        subject: row.subject,
-        acceptedAt: row.accepted_at.toISOString(),
-        traceId: traceIdOf(row.traceparent ?? undefined) ?? null,
-        routedAt: row.routed_at?.toISOString() ?? null,
-      })),
-      ...(rows.length > shown.length &&
-        last && {
-          nextCursor: encodeCursor(scope, { at: last.accepted_at.getTime(), tie: last.log_position }),
-        }),
-    };
+    return cutPage(rows, { scope, limit: query.limit }, summaryOf, (last) => ({
+      at: last.accepted_at.getTime(),
+      tie: last.log_position,
+    }));
   }
+}
+
+function summaryOf(row: Row): EventSummary {
+  return {
+    id: row.id,
+    source: row.source,
+    type: row.type,
+    subject: row.subject,
+    acceptedAt: row.accepted_at.toISOString(),
+    traceId: traceIdOf(row.traceparent ?? undefined) ?? null,
+    routedAt: row.routed_at?.toISOString() ?? null,
+  };
 }

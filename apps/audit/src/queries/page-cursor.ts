@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '@quittance/contracts';
+import type { Page } from './views.js';
 
 /** Where a page ended: the time of its last row, and what tells rows of the same millisecond apart. */
 export interface PageEnd {
@@ -32,4 +33,23 @@ export function decodeCursor(scope: string, cursor: string): PageEnd {
     );
   }
   return { at: Number(match[1]), tie: match[2]! };
+}
+
+/**
+ * The page that was asked for, of rows of which one more was read than it holds: that tells whether there is a next one.
+ * @param scope the list and its namespace
+ * @param endOf where a page ends that has this row as its last
+ */
+export function cutPage<Row, Item>(
+  rows: readonly Row[],
+  { scope, limit }: { scope: string; limit: number },
+  toItem: (row: Row) => Item,
+  endOf: (row: Row) => PageEnd,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return {
+    items: shown.map(toItem),
+    ...(last !== undefined && { nextCursor: encodeCursor(scope, endOf(last)) }),
+  };
 }

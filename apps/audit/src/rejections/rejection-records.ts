@@ -4,7 +4,7 @@ import { LedgerRejection, type Database } from '@quittance/persistence';
 import { QUERY_DATABASE } from '../databases.js';
 import { MAX_KEPT_BODY_BYTES } from '../ledger/admission-fold.js';
 import { Conditions } from '../queries/conditions.js';
-import { decodeCursor, encodeCursor } from '../queries/page-cursor.js';
+import { cutPage, decodeCursor } from '../queries/page-cursor.js';
 import type { RejectionListQuery } from '../queries/parameters.js';
 import type { Page } from '../queries/views.js';
 import { summaryOf, type RejectionSummary, type RejectionView } from './views.js';
@@ -38,13 +38,10 @@ export class RejectionRecords {
         where.parameters,
       ),
     );
-    const shown = rows.slice(0, query.limit);
-    const last = shown.at(-1);
-    return {
-      items: shown.map(summaryOf),
-      ...(rows.length > shown.length &&
-        last && { nextCursor: encodeCursor(scope, { at: last.at.getTime(), tie: last.id }) }),
-    };
+    return cutPage(rows, { scope, limit: query.limit }, summaryOf, ({ at, id }) => ({
+      at: at.getTime(),
+      tie: id,
+    }));
   }
 
   /** @throws Problem `not_found`; StoreError */

@@ -1,4 +1,10 @@
-import { eventTypeName, type SourceResource, type SourceSpec } from '@quittance/contracts';
+import {
+  eventTypeName,
+  hasControlCharacters,
+  MAX_EVENT_ID_BYTES,
+  type SourceResource,
+  type SourceSpec,
+} from '@quittance/contracts';
 import { maxHeaderSize } from 'node:http';
 import { AddressRanges } from './address-ranges.js';
 import { requestEnvironment } from './cel-environment.js';
@@ -29,10 +35,6 @@ export interface CompiledSource {
   /** True for every address when the source has no list. A malformed address is on no list. */
   allowsAddress(ip: string): boolean;
 }
-
-const MAX_ID_BYTES = 512;
-// oxlint-disable-next-line no-control-regex -- CloudEvents strings must not have control characters.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** @throws DefinitionError when an expression or a range of addresses cannot be used */
 export function compileSource(resource: SourceResource): CompiledSource {
@@ -116,6 +118,6 @@ function problemOfType(text: string): string | undefined {
 }
 
 function problemOfId(text: string): string | undefined {
-  if (Buffer.byteLength(text) > MAX_ID_BYTES) return `is longer than ${MAX_ID_BYTES} bytes`;
-  return CONTROL.test(text) ? 'has control characters' : undefined;
+  if (Buffer.byteLength(text) > MAX_EVENT_ID_BYTES) return `is longer than ${MAX_EVENT_ID_BYTES} bytes`;
+  return hasControlCharacters(text) ? 'has control characters' : undefined;
 }

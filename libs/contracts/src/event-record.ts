@@ -11,6 +11,17 @@ import {
   type TraceContext,
 } from './kafka-record.js';
 
+/** Bytes of UTF-8 that an event's id may have: it is part of Kafka keys and of the ledger's. */
+export const MAX_EVENT_ID_BYTES = 512;
+
+// oxlint-disable-next-line no-control-regex -- CloudEvents strings must not have control characters.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** True for a text that no attribute of a CloudEvent may have (CloudEvents 1.0, "String"). */
+export function hasControlCharacters(text: string): boolean {
+  return CONTROL.test(text);
+}
+
 /** The attributes of a CloudEvent 1.0, without its data. */
 export interface CloudEventAttributes {
   id: string;

@@ -23,6 +23,8 @@ export {
 export {
   decodeEvent,
   encodeEvent,
+  hasControlCharacters,
+  MAX_EVENT_ID_BYTES,
   type CloudEventAttributes,
   type EventRecord,
   type EventTarget,

@@ -1,4 +1,4 @@
-import type { CloudEventAttributes } from '@quittance/contracts';
+import { hasControlCharacters, MAX_EVENT_ID_BYTES, type CloudEventAttributes } from '@quittance/contracts';
 import { EventError, invalidAttribute } from './event-error.js';
 
 /** What is filled in where a mode allows an attribute to be left out. */
@@ -10,7 +10,7 @@ export interface AttributeDefaults {
 
 /** Bytes of an attribute's text. The id and the partition key are part of Kafka keys and of the ledger's. */
 export const MAX_BYTES: Record<string, number> = {
-  id: 512,
+  id: MAX_EVENT_ID_BYTES,
   partitionkey: 512,
   source: 1024,
   subject: 1024,
@@ -22,8 +22,6 @@ const MAX_TOTAL_BYTES = 15 * 1024;
 export const MAX_NAME_LENGTH = 64;
 
 const NAME = /^[a-z0-9]+$/;
-// oxlint-disable-next-line no-control-regex -- CloudEvents strings must not have control characters.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const RFC3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,18})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 export const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;.*)?$/;
@@ -110,7 +108,7 @@ function checkText(name: string, text: string): string {
   if (text.length > limit || Buffer.byteLength(text) > limit) {
     throw invalidAttribute(name, `"${name}" is longer than ${limit} bytes`);
   }
-  if (CONTROL.test(text) || !text.isWellFormed()) {
+  if (hasControlCharacters(text) || !text.isWellFormed()) {
     throw invalidAttribute(name, `"${name}" has characters that CloudEvents does not allow`);
   }
   return text;

@@ -21,4 +21,4 @@ export {
   type Principal,
 } from './authenticator.js';
 export { checkCompatibility } from './compatibility/compatibility.js';
-export type { JsonSchema } from './compatibility/schema-world.js';
+export { ONE_SCHEMA, type JsonSchema } from './compatibility/schema-world.js';

@@ -1,19 +1,7 @@
-import type { JsonSchema } from '@quittance/catalog';
+import { ONE_SCHEMA, type JsonSchema } from '@quittance/catalog';
 
 type SchemaObject = Record<string, unknown>;
 
-const ONE = new Set([
-  'not',
-  'if',
-  'then',
-  'else',
-  'items',
-  'contains',
-  'additionalProperties',
-  'propertyNames',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-]);
 const MANY = new Set(['allOf', 'anyOf', 'oneOf']);
 const NAMED = new Set(['properties', 'patternProperties']);
 const DEFINITIONS = new Set(['$defs', 'definitions']);
@@ -66,7 +54,7 @@ class Translation {
 
   private keyword(keyword: string, value: unknown, pointer: string): unknown {
     const here = `${pointer}/${escaped(keyword)}`;
-    if (ONE.has(keyword) && isSchema(value)) return this.translate(value, here);
+    if (ONE_SCHEMA.includes(keyword) && isSchema(value)) return this.translate(value, here);
     if (MANY.has(keyword) && Array.isArray(value)) return this.list(value, here);
     if (DEFINITIONS.has(keyword) && isSchema(value)) return this.map(withPlainNames(value), here);
     if (NAMED.has(keyword) && isSchema(value)) return this.map(value, here);

@@ -8,7 +8,8 @@ export interface Located {
   pointer: string;
 }
 
-export const ONE_SCHEMA = [
+/** Keywords whose value is one schema. */
+export const ONE_SCHEMA: readonly string[] = [
   'not',
   'if',
   'then',

@@ -17,6 +17,8 @@ const KILLED: readonly ServiceName[] = ['ingest', 'router', 'dispatcher', 'audit
 const EVENTS_PER_SECOND = 100;
 /** Offsets in flight per partition, and so the most that a kill can repeat of one subscription. */
 const WINDOW_SPAN = 200;
+/** A publisher tries again for as long as the whole test may last. */
+const ACCEPTANCE = { what: 'an event to be accepted', timeoutMs: 110_000, everyMs: 100 };
 
 let quittance: TestInstallation;
 let postgres: TestPostgres;
@@ -51,19 +53,19 @@ function publisher() {
   let isRunning = true;
   let refused = 0;
   const publishOne = async (n: number): Promise<void> => {
-    for (;;) {
+    const attempt = async (): Promise<string | undefined> => {
       try {
         const { id } = await client.publish(
           { type: 'order.completed', data: { n } },
           { key, headers: { 'idempotency-key': `order-${n}` } },
         );
-        accepted.add(id);
-        return;
+        return id;
       } catch {
         refused++;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        return undefined;
       }
-    }
+    };
+    accepted.add(await waitUntil(attempt, ACCEPTANCE));
   };
   const done = (async () => {
     const open = new Set<Promise<void>>();

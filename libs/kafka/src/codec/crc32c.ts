@@ -19,7 +19,7 @@ function makeTables(): Uint32Array[] {
 }
 
 /** CRC-32C (Castagnoli), unsigned, as Kafka checks record batches with. */
-export function crc32c(bytes: Uint8Array, from = 0): number {
+export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
     Uint32Array,
     Uint32Array,
@@ -32,7 +32,7 @@ export function crc32c(bytes: Uint8Array, from = 0): number {
   ];
   let crc = -1;
   let at = from;
-  for (const end = bytes.length - 7; at < end; at += 8) {
+  for (const end = to - 7; at < end; at += 8) {
     const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
     crc =
       t7[low & 0xff]! ^
@@ -44,6 +44,6 @@ export function crc32c(bytes: Uint8Array, from = 0): number {
       t1[bytes[at + 6]!]! ^
       t0[bytes[at + 7]!]!;
   }
-  for (; at < bytes.length; at++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[at]!) & 0xff]!;
+  for (; at < to; at++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[at]!) & 0xff]!;
   return (crc ^ -1) >>> 0;
 }

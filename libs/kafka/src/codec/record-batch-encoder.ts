@@ -6,12 +6,9 @@ export interface EncodableRecord {
   key?: string | Buffer | null;
   value: string | Buffer | null;
   headers?: Record<string, string | Buffer | (string | Buffer)[] | undefined>;
-  offsetDelta?: number;
-  timestampDelta?: number;
 }
 
 export interface EncodableBatch {
-  compression?: number;
   firstTimestamp: number;
   maxTimestamp: number;
   lastOffsetDelta: number;
@@ -22,13 +19,6 @@ export interface EncodableBatch {
   records: readonly EncodableRecord[];
 }
 
-/** What kafkajs's request encoder asks of an encoded part. */
-export interface EncodedPart {
-  buf: Buffer;
-  buffer: Buffer;
-  size(): number;
-}
-
 /** First offset and length; what follows counts towards the length. */
 const LOG_OVERHEAD = 12;
 /** From the leader epoch to the number of records. */
@@ -37,27 +27,41 @@ const CRC_AT = LOG_OVERHEAD + 5;
 const CRC_FROM = CRC_AT + 4;
 const MAGIC = 2;
 
-interface Sized {
+interface SizedRecord {
   record: EncodableRecord;
-  headers: [name: string, value: string | Buffer][];
+  headerCount: number;
   bodySize: number;
 }
 
+/** A batch of which is known how many bytes it takes. */
+export interface SizedBatch {
+  batch: EncodableBatch;
+  records: SizedRecord[];
+  /** In bytes. */
+  size: number;
+}
+
+/** All records of a batch bear the batch's first timestamp. */
+const TIMESTAMP_DELTA = 0;
+
+export function sizeBatch(batch: EncodableBatch): SizedBatch {
+  const records = batch.records.map(sizeOf);
+  let size = LOG_OVERHEAD + BATCH_OVERHEAD;
+  for (const { bodySize } of records) size += varintSize(bodySize) + bodySize;
+  return { batch, records, size };
+}
+
 /**
- * Encodes a RecordBatch (magic 2, uncompressed) into one buffer of the right size. kafkajs's own makes a zeroed
- * buffer of 512 bytes for every header and every record, and copies each byte four times.
+ * Writes a RecordBatch (magic 2, uncompressed). kafkajs's own makes a zeroed buffer of 512 bytes for every header
+ * and every record, and copies each byte four times.
+ * @returns the offset behind it
  */
-export function encodeRecordBatch(batch: EncodableBatch): EncodedPart {
-  if (batch.compression) throw new Error('Compression is not supported.');
-  const sized = batch.records.map(sizeOf);
-  let total = LOG_OVERHEAD + BATCH_OVERHEAD;
-  for (const { bodySize } of sized) total += varintSize(bodySize) + bodySize;
-  const buffer = Buffer.allocUnsafe(total);
-  buffer.writeBigInt64BE(0n, 0);
-  buffer.writeInt32BE(total - LOG_OVERHEAD, 8);
-  buffer.writeInt32BE(0, LOG_OVERHEAD);
-  buffer[LOG_OVERHEAD + 4] = MAGIC;
-  let at = CRC_FROM;
+export function writeBatch(buffer: Buffer, from: number, { batch, records, size }: SizedBatch): number {
+  buffer.writeBigInt64BE(0n, from);
+  buffer.writeInt32BE(size - LOG_OVERHEAD, from + 8);
+  buffer.writeInt32BE(0, from + LOG_OVERHEAD);
+  buffer[from + LOG_OVERHEAD + 4] = MAGIC;
+  let at = from + CRC_FROM;
   at = buffer.writeInt16BE(batch.transactional ? 16 : 0, at);
   at = buffer.writeInt32BE(batch.lastOffsetDelta, at);
   at = buffer.writeBigInt64BE(BigInt(batch.firstTimestamp), at);
@@ -65,32 +69,29 @@ export function encodeRecordBatch(batch: EncodableBatch): EncodedPart {
   at = buffer.writeBigInt64BE(BigInt(String(batch.producerId)), at);
   at = buffer.writeInt16BE(batch.producerEpoch, at);
   at = buffer.writeInt32BE(batch.firstSequence, at);
-  at = buffer.writeInt32BE(sized.length, at);
-  for (const record of sized) at = writeRecord(buffer, at, record);
-  buffer.writeUInt32BE(crc32c(buffer, CRC_FROM), CRC_AT);
-  return { buf: buffer, buffer, size: () => total };
+  at = buffer.writeInt32BE(records.length, at);
+  for (let index = 0; index < records.length; index++) at = writeRecord(buffer, at, records[index]!, index);
+  buffer.writeUInt32BE(crc32c(buffer, from + CRC_FROM, at), from + CRC_AT);
+  return at;
 }
 
-function sizeOf(record: EncodableRecord): Sized {
-  const headers: Sized['headers'] = [];
+function sizeOf(record: EncodableRecord, index: number): SizedRecord {
+  let headerCount = 0;
   let size =
-    1 +
-    varintSize(record.timestampDelta ?? 0) +
-    varintSize(record.offsetDelta ?? 0) +
-    sizedLength(record.key) +
-    sizedLength(record.value);
-  const source = record.headers;
-  if (source) {
-    for (const name of Object.keys(source)) {
-      const value = source[name];
-      if (value === undefined) continue;
-      for (const one of Array.isArray(value) ? value : [value]) {
-        headers.push([name, one]);
-        size += sizedLength(name) + sizedLength(one);
-      }
+    1 + varintSize(TIMESTAMP_DELTA) + varintSize(index) + sizedLength(record.key) + sizedLength(record.value);
+  const { headers } = record;
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    if (Array.isArray(value)) {
+      headerCount += value.length;
+      for (const one of value) size += sizedLength(name) + sizedLength(one);
+    } else {
+      headerCount++;
+      size += sizedLength(name) + sizedLength(value);
     }
   }
-  return { record, headers, bodySize: size + varintSize(headers.length) };
+  return { record, headerCount, bodySize: size + varintSize(headerCount) };
 }
 
 function sizedLength(value: string | Buffer | null | undefined): number {
@@ -99,17 +100,22 @@ function sizedLength(value: string | Buffer | null | undefined): number {
   return varintSize(length) + length;
 }
 
-function writeRecord(buffer: Buffer, from: number, { record, headers, bodySize }: Sized): number {
-  let at = writeVarint(buffer, from, bodySize);
+function writeRecord(buffer: Buffer, from: number, sized: SizedRecord, index: number): number {
+  const { key, value, headers } = sized.record;
+  let at = writeVarint(buffer, from, sized.bodySize);
   buffer[at++] = 0;
-  at = writeVarint(buffer, at, record.timestampDelta ?? 0);
-  at = writeVarint(buffer, at, record.offsetDelta ?? 0);
-  at = writeSized(buffer, at, record.key);
-  at = writeSized(buffer, at, record.value);
-  at = writeVarint(buffer, at, headers.length);
-  for (const [name, value] of headers) {
-    at = writeSized(buffer, at, name);
-    at = writeSized(buffer, at, value);
+  at = writeVarint(buffer, at, TIMESTAMP_DELTA);
+  at = writeVarint(buffer, at, index);
+  at = writeSized(buffer, at, key);
+  at = writeSized(buffer, at, value);
+  at = writeVarint(buffer, at, sized.headerCount);
+  for (const name in headers) {
+    const given = headers[name];
+    if (given === undefined) continue;
+    for (const one of Array.isArray(given) ? given : [given]) {
+      at = writeSized(buffer, at, name);
+      at = writeSized(buffer, at, one);
+    }
   }
   return at;
 }

@@ -1,8 +1,9 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { IncomingRecord } from '@quittance/contracts';
-import type { ByteBudget } from './byte-budget.js';
-import { decodeRuns, encodeRuns } from './commit-metadata.js';
-import { OffsetWindow } from './offset-window.js';
+import type { ByteBudget, ByteShare } from './byte-budget.js';
+import { decodeRuns } from './commit-metadata.js';
+import { HandOver } from './hand-over.js';
+import { OffsetWindow, type Progress } from './offset-window.js';
 
 /** What a partition needs of the consumer that it belongs to. */
 export interface PartitionHost {
@@ -32,21 +33,21 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class AssignedPartition {
   private readonly inbox: IncomingRecord[] = [];
   private next = 0;
-  private window: OffsetWindow | undefined;
-  /** Where the next fetch has to begin; `undefined` before the first. */
-  private position: bigint | undefined;
+  private window: OffsetWindow;
+  private nextFetch: bigint;
   private rejected: bigint | undefined;
   private paused = false;
   private draining = false;
   private timer: NodeJS.Timeout | undefined;
   private underWay = 0;
-  private readonly pumpAgain = (): void => this.pump();
+  private readonly share: ByteShare;
+  private readonly handOver = new HandOver();
 
   /** False once the assignment is over: results are then recorded, but nothing follows from them. */
   current = true;
 
   /**
-   * @param committed what the group has committed, with its metadata; `undefined`: nothing yet
+   * @param start what the group has committed, with its metadata; where it never committed anything, the beginning
    * @param onGap told when records were deleted before they were read
    */
   constructor(
@@ -54,19 +55,52 @@ export class AssignedPartition {
     readonly partition: number,
     private readonly host: PartitionHost,
     private readonly options: PartitionOptions,
-    committed: { offset: bigint; metadata: string | null } | undefined,
+    start: { offset: bigint; metadata: string | null },
     private readonly onGap: (from: bigint, to: bigint) => void,
   ) {
-    if (committed) {
-      this.position = committed.offset;
-      const runs = decodeRuns(committed.offset, committed.metadata, options.span);
-      this.window = new OffsetWindow(committed.offset, options.span, runs);
-      this.window.markCommitted(committed.offset, committed.metadata ?? '');
-    }
+    this.share = host.budget.share(() => this.pump());
+    this.nextFetch = start.offset;
+    const runs = decodeRuns(start.offset, start.metadata, options.span);
+    this.window = new OffsetWindow(start.offset, options.span, runs);
+    this.window.markCommitted(start.offset, start.metadata ?? '');
+  }
+
+  /** Where the next fetch has to begin. */
+  get position(): bigint {
+    return this.nextFetch;
   }
 
   get inFlight(): number {
     return this.underWay;
+  }
+
+  /** Aborts when hand-over stops: what has not begun by then is to be given back. */
+  get over(): AbortSignal {
+    return this.handOver.over;
+  }
+
+  /** What Kafka has as committed; where nothing ever was, where reading begins. `undefined`: not ours any more. */
+  get committed(): bigint | undefined {
+    return this.current ? this.window.committedOffset : undefined;
+  }
+
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** Resolves after `ms`, or as soon as hand-over stops or the assignment ends. */
+  sleep(ms: number): Promise<void> {
+    return this.handOver.sleep(ms);
+  }
+
+  /**
+   * The log begins at this offset: what lay before it was deleted.
+   * @returns whether reading has to go on there
+   */
+  beginAt(beginning: bigint): boolean {
+    if (!this.current || this.nextFetch >= beginning) return false;
+    this.skipTo(beginning);
+    return true;
   }
 
   /**
@@ -76,25 +110,20 @@ export class AssignedPartition {
    */
   accept(messages: readonly KafkaMessage[], fetchedAt: bigint): boolean {
     if (!this.current || this.draining) return false;
-    if (this.position !== undefined && fetchedAt !== this.position) {
-      // Either a leftover of the last assignment, which does not come again, or the offset was out of
+    if (fetchedAt !== this.nextFetch) {
+      // Either a leftover of the last membership, which does not come again, or the offset was out of
       // range and the client began anew elsewhere: that fetch is repeated with the same offset.
       if (this.rejected !== fetchedAt) {
         this.rejected = fetchedAt;
         return false;
       }
-      if (fetchedAt > this.position) this.onGap(this.position, fetchedAt);
-      this.window = undefined;
+      this.skipTo(fetchedAt);
     }
     this.rejected = undefined;
-    if (!this.window) {
-      this.window = new OffsetWindow(fetchedAt, this.options.span);
-    }
     for (const message of messages) {
       const offset = BigInt(message.offset);
-      this.position = offset + 1n;
-      if (this.window.isFinished(offset)) continue;
-      this.inbox.push(this.toRecord(message, offset));
+      this.nextFetch = offset + 1n;
+      if (!this.window.isFinished(offset)) this.inbox.push(this.toRecord(message, offset));
     }
     this.pump();
     return true;
@@ -103,29 +132,26 @@ export class AssignedPartition {
   /** The record is dealt with, and what followed from it is acknowledged. */
   finish(record: IncomingRecord, bytes: number): void {
     this.underWay--;
-    this.host.budget.give(bytes);
-    if (!this.current || !this.window) return;
+    this.share.give(bytes);
+    if (!this.current) return;
     this.window.finish(record.offset);
-    if (this.window.uncommitted * 2 >= this.options.span) this.host.commitSoon();
+    if (this.window.isHalfUncommitted) this.host.commitSoon();
     if (this.next < this.inbox.length || this.paused) this.pump();
   }
 
   /** The record was given back unfinished: another owner, or the next start, takes it up again. */
   release(bytes: number): void {
     this.underWay--;
-    this.host.budget.give(bytes);
+    this.share.give(bytes);
   }
 
   /** What has to be committed, or `undefined` when Kafka has it all. */
-  toCommit(): { offset: bigint; metadata: string } | undefined {
-    if (!this.window || !this.current) return undefined;
-    const offset = this.window.commitOffset;
-    const metadata = encodeRuns(offset, this.window.runs());
-    return this.window.isDirty(metadata) ? { offset, metadata } : undefined;
+  toCommit(): Progress | undefined {
+    return this.current ? this.window.toCommit() : undefined;
   }
 
   markCommitted(offset: bigint, metadata: string): void {
-    this.window?.markCommitted(offset, metadata);
+    this.window.markCommitted(offset, metadata);
     if (this.current) this.pump();
   }
 
@@ -134,28 +160,31 @@ export class AssignedPartition {
     this.draining = true;
     this.inbox.length = 0;
     this.next = 0;
-    this.stopTimers();
+    clearTimeout(this.timer);
+    this.share.forget();
+    this.handOver.end();
   }
 
   /** The assignment is over. */
   end(): void {
     this.current = false;
     this.drain();
+    this.share.close();
   }
 
-  private stopTimers(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.host.budget.forget(this.pumpAgain);
+  private skipTo(offset: bigint): void {
+    if (offset > this.nextFetch) this.onGap(this.nextFetch, offset);
+    this.nextFetch = offset;
+    this.window = new OffsetWindow(offset, this.options.span);
   }
 
   private pump(): void {
-    if (!this.current || this.draining || !this.window) return;
+    if (!this.current || this.draining) return;
     while (this.next < this.inbox.length) {
       const record = this.inbox[this.next]!;
       if (!this.window.hasRoomFor(record.offset)) break;
       if (!this.isDue(record)) break;
-      if (!this.host.budget.take(sizeOf(record), this.pumpAgain)) break;
+      if (!this.share.take(sizeOf(record))) break;
       this.next++;
       this.underWay++;
       this.host.start(record, this);

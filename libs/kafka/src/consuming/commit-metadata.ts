@@ -1,8 +1,11 @@
-import type { FinishedRuns } from './offset-window.js';
+/** Offsets finished above the committed one, as half-open runs in rising order. */
+export type FinishedRuns = readonly (readonly [from: bigint, to: bigint])[];
 
 /** Kafka's `offset.metadata.max.bytes` is 4,096 by default. */
 const MAX_LENGTH = 4000;
 const VERSION = 'q1:';
+/** The shortest run takes four characters: no more of them fit. */
+export const MOST_RUNS = MAX_LENGTH / 4;
 
 /**
  * Writes finished runs for the metadata of a commit: pairs of gap and length in base 36, each relative to
@@ -14,7 +17,7 @@ export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): string {
   let text = VERSION;
   let cursor = commitOffset;
   for (const [from, to] of runs) {
-    const part = `${(from - cursor).toString(36)}.${(to - from).toString(36)} `;
+    const part = `${Number(from - cursor).toString(36)}.${Number(to - from).toString(36)} `;
     if (text.length + part.length > MAX_LENGTH) break;
     text += part;
     cursor = to;
@@ -22,7 +25,10 @@ export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): string {
   return text.trimEnd();
 }
 
-/** The runs of a commit's metadata. Metadata of another make, or damaged, has none: records are repeated then. */
+/**
+ * The runs of a commit's metadata, without those that reach beyond the span. Metadata of another make, or damaged, has
+ * none: records are repeated then.
+ */
 export function decodeRuns(
   commitOffset: bigint,
   metadata: string | null | undefined,
@@ -36,7 +42,7 @@ export function decodeRuns(
     if (!match) return [];
     const from = cursor + BigInt(Number.parseInt(match[1]!, 36));
     const to = from + BigInt(Number.parseInt(match[2]!, 36));
-    if (to > commitOffset + BigInt(span)) return [];
+    if (to > commitOffset + BigInt(span)) break;
     runs.push([from, to]);
     cursor = to;
   }

@@ -1,8 +1,10 @@
-import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { IncomingRecord } from '@quittance/contracts';
 import type { KafkaClient } from '../kafka-client.js';
-import { AssignedPartition, type PartitionHost } from './assigned-partition.js';
+import type { AssignedPartition, PartitionHost } from './assigned-partition.js';
 import type { ByteBudget } from './byte-budget.js';
+import { GroupCluster } from './group-cluster.js';
+import { GroupMembership } from './group-membership.js';
 
 export interface GroupConsumerOptions {
   client: KafkaClient;
@@ -13,7 +15,9 @@ export interface GroupConsumerOptions {
   start(record: IncomingRecord, partition: AssignedPartition): void;
   windowSpan?: number | undefined;
   maxWaitTimeMs?: number | undefined;
+  minBytes?: number | undefined;
   sessionTimeoutMs?: number | undefined;
+  rebalanceDrainMs?: number | undefined;
 }
 
 export interface GroupHealth {
@@ -29,6 +33,9 @@ const DEFAULT_SPAN = 1000;
 /** A resumed partition waits out the running long poll, so this is also the longest such wait. */
 const DEFAULT_MAX_WAIT_MS = 100;
 const DEFAULT_SESSION_TIMEOUT_MS = 10_000;
+const DEFAULT_REBALANCE_DRAIN_MS = 3000;
+/** A member has this long to hear of a rebalance and join it. */
+const REBALANCE_TIMEOUT_MS = 30_000;
 const HEARTBEAT_MS = 1000;
 const COMMIT_INTERVAL_MS = 200;
 /** New partitions of a topic are seen after this long. */
@@ -40,30 +47,6 @@ const REJOIN_PAUSE_MS = 1000;
  */
 const PASSING = new Set(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSLockTimeout']);
 
-type Commit = EachBatchPayload['commitOffsetsIfNecessary'];
-
-/** One membership: from a join of the group to the next. */
-class Assignment {
-  readonly partitions = new Map<string, AssignedPartition>();
-  /** Commits under this membership's generation, once, without the client's own retries: these would repeat
-   * a commit under the *next* generation, for partitions that are no longer ours. */
-  commit: Commit | undefined;
-  /** Settles when the committed offsets and their metadata are known. */
-  ready: Promise<void> = Promise.resolve();
-  current = true;
-
-  end(): void {
-    this.current = false;
-    for (const partition of this.partitions.values()) partition.end();
-  }
-
-  get inFlight(): number {
-    let sum = 0;
-    for (const partition of this.partitions.values()) sum += partition.inFlight;
-    return sum;
-  }
-}
-
 /** The client wraps the error that made it give up. */
 function isPassing(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -74,49 +57,72 @@ function isPassing(error: unknown): boolean {
 
 /** A member of a consumer group that hands records over and never waits for them while fetching. */
 export class GroupConsumer {
-  private readonly host: PartitionHost;
+  private readonly membership: GroupMembership;
   private readonly consumer: Consumer;
-  private admin: Admin | undefined;
-  private assignment = new Assignment();
-  private readonly past = new Set<Assignment>();
-  private committing: Promise<void> | undefined;
   private commitTimer: NodeJS.Timeout | undefined;
   private alive = true;
   private joined = false;
   private draining = false;
 
   constructor(private readonly options: GroupConsumerOptions) {
-    this.host = {
+    const host: PartitionHost = {
       budget: options.budget,
       start: options.start,
-      pause: (topic, partition) => this.consumer.pause([{ topic, partitions: [partition] }]),
-      resume: (topic, partition) => this.consumer.resume([{ topic, partitions: [partition] }]),
-      commitSoon: () => void this.commit(),
+      pause: (topic, partition) =>
+        this.ifRunning(() => this.consumer.pause([{ topic, partitions: [partition] }])),
+      resume: (topic, partition) =>
+        this.ifRunning(() => this.consumer.resume([{ topic, partitions: [partition] }])),
+      commitSoon: () => void this.membership.held.commit(),
     };
+    const cluster = new GroupCluster(options.groupId, options.topics, (isMember) =>
+      this.membership.beforeJoin(isMember),
+    );
+    this.membership = new GroupMembership({
+      groupId: options.groupId,
+      cluster,
+      host,
+      seek: ({ topic, partition }, offset) =>
+        this.ifRunning(() => this.consumer.seek({ topic, partition, offset: String(offset) })),
+      log: options.client.log,
+      span: options.windowSpan ?? DEFAULT_SPAN,
+      availableAt: options.availableAt,
+      drainMs: options.rebalanceDrainMs ?? DEFAULT_REBALANCE_DRAIN_MS,
+    });
     this.consumer = options.client.kafka.consumer({
       groupId: options.groupId,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: options.maxWaitTimeMs ?? DEFAULT_MAX_WAIT_MS,
+      minBytes: options.minBytes ?? 1,
       maxBytesPerPartition: 1024 * 1024,
       heartbeatInterval: HEARTBEAT_MS,
       sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       metadataMaxAge: METADATA_MAX_AGE_MS,
+      partitionAssigners: [cluster.assigner],
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
     });
   }
 
   async start(): Promise<void> {
     const { events } = this.consumer;
-    this.consumer.on(events.GROUP_JOIN, ({ payload }) => this.onJoin(payload.memberAssignment));
-    this.consumer.on(events.REBALANCING, () => void this.commit());
+    this.consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.joined = true;
+      this.membership.afterJoin(
+        Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+          partitions.map((partition) => ({ topic, partition })),
+        ),
+      );
+    });
     this.consumer.on(events.CRASH, ({ payload }) => {
       this.joined = false;
+      // The client has left the group: the partitions are others' now.
+      this.membership.lose();
       if (payload.restart) return;
       if (isPassing(payload.error)) void this.rejoin(payload.error);
       else this.alive = false;
     });
     await this.join();
-    this.commitTimer = setInterval(() => void this.commit(), COMMIT_INTERVAL_MS);
+    this.commitTimer = setInterval(() => void this.membership.held.commit(), COMMIT_INTERVAL_MS);
   }
 
   private async join(): Promise<void> {
@@ -153,171 +159,60 @@ export class GroupConsumer {
     }
   }
 
+  get groupId(): string {
+    return this.options.groupId;
+  }
+
+  /** See `KafkaStrategy.committedOffset`. */
+  committedOffset(topic: string, partition: number): bigint | undefined {
+    return this.membership.held.get(topic, partition)?.committed;
+  }
+
   health(): GroupHealth {
     return {
       alive: this.alive,
       joined: this.joined,
-      partitions: this.assignment.partitions.size,
-      inFlight: this.assignment.inFlight,
+      partitions: this.membership.held.size,
+      inFlight: this.membership.held.inFlight,
     };
   }
 
   /** Takes nothing new; resolves when nothing is in flight any more. */
   async drain(): Promise<void> {
     this.draining = true;
-    this.quiesce();
-    const isIdle = (): boolean =>
-      this.assignment.inFlight === 0 && [...this.past].every((past) => past.inFlight === 0);
-    while (!isIdle()) await new Promise((resolve) => setTimeout(resolve, 10));
+    await this.membership.drain();
   }
 
   /** Commits what is finished, and leaves the group. */
   async stop(): Promise<void> {
     clearInterval(this.commitTimer);
-    // A commit under way began before the last records were finished: it does not count.
-    await this.committing;
     // During or after `stop` the client drops commits in silence.
-    await this.commit();
-    this.assignment.end();
+    await this.membership.held.commitAll();
+    this.membership.held.endAll();
     await this.consumer.disconnect();
-    await this.admin?.disconnect();
   }
 
-  private onJoin(memberAssignment: Record<string, number[]>): void {
-    const last = this.assignment;
-    last.end();
-    this.past.add(last);
-    for (const past of this.past) if (past.inFlight === 0) this.past.delete(past);
-    const assignment = new Assignment();
-    this.assignment = assignment;
-    this.joined = true;
-    // A pause outlives the assignment that made it, and would stick when the partition comes back.
-    const topics = Object.entries(memberAssignment);
-    this.consumer.resume(topics.map(([topic, partitions]) => ({ topic, partitions })));
-    assignment.ready = this.prepare(assignment, topics);
-  }
-
-  /** Learns what earlier owners had finished, so that it is not done again. */
-  private async prepare(assignment: Assignment, topics: [string, number[]][]): Promise<void> {
-    if (topics.length === 0) return;
-    const committed = await this.fetchCommitted(assignment, topics);
-    for (const [topic, partitions] of topics) {
-      for (const partition of partitions) {
-        const start = committed.get(`${topic} ${partition}`);
-        assignment.partitions.set(`${topic} ${partition}`, this.open(topic, partition, start));
-      }
-    }
-    if (!assignment.current) assignment.end();
-    else if (this.draining) this.quiesce();
-  }
-
-  private async fetchCommitted(
-    assignment: Assignment,
-    topics: [string, number[]][],
-  ): Promise<Map<string, { offset: bigint; metadata: string | null }>> {
-    while (assignment.current) {
-      try {
-        if (!this.admin) {
-          const admin = this.options.client.kafka.admin();
-          await admin.connect();
-          this.admin = admin;
-        }
-        const fetched = await this.admin.fetchOffsets({
-          groupId: this.options.groupId,
-          topics: topics.map(([topic]) => topic),
-        });
-        return new Map(
-          fetched.flatMap(({ topic, partitions }) =>
-            partitions
-              .filter(({ offset }) => Number(offset) >= 0)
-              .map(
-                (p) =>
-                  [`${topic} ${p.partition}`, { offset: BigInt(p.offset), metadata: p.metadata }] as const,
-              ),
-          ),
-        );
-      } catch (error) {
-        this.options.client.log('warn', 'The committed offsets could not be read; trying again.', {
-          group: this.options.groupId,
-          error: error instanceof Error ? error.message : String(error),
-        });
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
-    }
-    return new Map();
-  }
-
-  private open(
-    topic: string,
-    partition: number,
-    committed: { offset: bigint; metadata: string | null } | undefined,
-  ): AssignedPartition {
-    return new AssignedPartition(
-      topic,
-      partition,
-      this.host,
-      { span: this.options.windowSpan ?? DEFAULT_SPAN, availableAt: this.options.availableAt.get(topic) },
-      committed,
-      (from, to) =>
-        this.options.client.log('error', 'Records were deleted before they were read: raise the retention.', {
-          topic,
-          partition,
-          from: String(from),
-          to: String(to),
-        }),
-    );
-  }
-
-  private async onBatch({ batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload): Promise<void> {
-    const assignment = this.assignment;
-    await assignment.ready;
-    if (!assignment.current) return;
-    assignment.commit = commitOffsetsIfNecessary;
-    const partition = assignment.partitions.get(`${batch.topic} ${batch.partition}`);
+  private onBatch({
+    batch,
+    resolveOffset,
+    commitOffsetsIfNecessary,
+    isStale,
+  }: EachBatchPayload): Promise<void> {
+    // Fetched before the client was told where to go on.
+    if (isStale()) return Promise.resolve();
+    this.membership.held.send = commitOffsetsIfNecessary;
     const { fetchedOffset } = batch as unknown as { fetchedOffset: string };
+    const partition = this.membership.held.get(batch.topic, batch.partition);
     if (partition?.accept(batch.messages, BigInt(fetchedOffset))) resolveOffset(batch.lastOffset());
+    return Promise.resolve();
   }
 
-  private commit(): Promise<void> {
-    this.committing ??= this.commitOnce().finally(() => {
-      this.committing = undefined;
-    });
-    return this.committing;
-  }
-
-  private async commitOnce(): Promise<void> {
-    const { assignment } = this;
-    if (!assignment.commit) return;
-    const commits: { partition: AssignedPartition; offset: bigint; metadata: string }[] = [];
-    for (const partition of assignment.partitions.values()) {
-      const commit = partition.toCommit();
-      if (commit) commits.push({ partition, ...commit });
-    }
-    if (commits.length === 0) return;
-    const topics = new Map<string, { partition: number; offset: string; metadata: string }[]>();
-    for (const { partition, offset, metadata } of commits) {
-      const entries = topics.get(partition.topic) ?? [];
-      entries.push({ partition: partition.partition, offset: String(offset), metadata });
-      topics.set(partition.topic, entries);
-    }
+  /** A client that has given up throws; it fetches nothing, and the next join begins anew. */
+  private ifRunning(tell: () => void): void {
     try {
-      await assignment.commit({
-        topics: Array.from(topics, ([topic, partitions]) => ({ topic, partitions })),
-      });
-      for (const { partition, offset, metadata } of commits) partition.markCommitted(offset, metadata);
+      tell();
     } catch (error) {
-      // The next tick commits more; after a rebalance the new owner repeats at most what was not committed.
-      this.options.client.log('info', 'Offsets could not be committed.', {
-        group: this.options.groupId,
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
-  }
-
-  private quiesce(): void {
-    for (const partition of this.assignment.partitions.values()) {
-      partition.drain();
-      this.host.pause(partition.topic, partition.partition);
+      if (!(error instanceof Error) || error.name !== 'KafkaJSNonRetriableError') throw error;
     }
   }
 }

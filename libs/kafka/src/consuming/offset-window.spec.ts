@@ -1,5 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRuns, encodeRuns } from './commit-metadata.js';
+import { decodeRuns, encodeRuns, type FinishedRuns } from './commit-metadata.js';
 import { OffsetWindow } from './offset-window.js';
 
 describe('OffsetWindow', () => {
@@ -34,6 +35,124 @@ describe('OffsetWindow', () => {
   });
 });
 
+/** The same, said simply: a set, sorted whenever it is asked. */
+class NaiveWindow {
+  private readonly finished = new Set<bigint>();
+  private committed: bigint;
+
+  constructor(
+    private readonly start: bigint,
+    private readonly span: bigint,
+  ) {
+    this.committed = start;
+  }
+
+  finish(offset: bigint): void {
+    this.finished.add(offset);
+  }
+
+  isFinished(offset: bigint): boolean {
+    return offset < this.start || this.finished.has(offset);
+  }
+
+  get commitOffset(): bigint {
+    let offset = this.start;
+    while (this.finished.has(offset)) offset++;
+    return offset;
+  }
+
+  runs(): FinishedRuns {
+    const runs: [bigint, bigint][] = [];
+    for (const offset of [...this.finished].sort((a, b) => (a < b ? -1 : 1))) {
+      if (offset < this.commitOffset) continue;
+      const last = runs.at(-1);
+      if (last?.[1] === offset) last[1]++;
+      else runs.push([offset, offset + 1n]);
+    }
+    return runs;
+  }
+
+  hasRoomFor(offset: bigint): boolean {
+    return offset < this.committed + this.span;
+  }
+
+  markCommitted(): void {
+    this.committed = this.commitOffset;
+  }
+}
+
+describe('OffsetWindow, beside a naive one', () => {
+  const span = 2500;
+  const start = fc.bigInt({ min: 0n, max: 2n ** 52n });
+  /** How far above the committed offset a record finishes; a commit where there is none. */
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.nat({ max: 40 }) },
+      { weight: 2, arbitrary: fc.nat({ max: span - 1 }) },
+      { weight: 1, arbitrary: fc.constant(undefined) },
+    ),
+    { minLength: 1, maxLength: 400 },
+  );
+
+  it('knows the same after each step', () => {
+    fc.assert(
+      fc.property(start, steps, (first, taken) => {
+        const window = new OffsetWindow(first, span);
+        const naive = new NaiveWindow(first, BigInt(span));
+        for (const step of taken) {
+          const offset = window.committedOffset + BigInt(step ?? 0);
+          expect(window.hasRoomFor(offset)).toBe(naive.hasRoomFor(offset));
+          if (step === undefined) {
+            const progress = window.toCommit();
+            if (progress) window.markCommitted(progress.offset, progress.metadata);
+            naive.markCommitted();
+          } else {
+            window.finish(offset);
+            naive.finish(offset);
+          }
+          expect(step === undefined ? window.toCommit() : undefined).toBeUndefined();
+          for (const near of [offset - 1n, offset, offset + 1n, offset + 32n])
+            expect(window.isFinished(near)).toBe(naive.isFinished(near));
+          expect(window.commitOffset).toBe(naive.commitOffset);
+          expect(window.hasRoomFor(first + BigInt(span))).toBe(naive.hasRoomFor(first + BigInt(span)));
+        }
+        expect(window.runs()).toEqual(naive.runs());
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is what the next owner begins with, by its commit, as far as that has room', () => {
+    fc.assert(
+      fc.property(start, steps, (first, taken) => {
+        const window = new OffsetWindow(first, span);
+        for (const step of taken) if (step !== undefined) window.finish(first + BigInt(step));
+        const { offset, metadata } = window.toCommit() ?? { offset: first, metadata: '' };
+        const next = new OffsetWindow(offset, span, decodeRuns(offset, metadata, span));
+        expect(next.commitOffset).toBe(window.commitOffset);
+        expect(next.runs()).toEqual(window.runs().slice(0, next.runs().length));
+        expect(metadata.length).toBeLessThanOrEqual(4000);
+        // Far from full, nothing was left out.
+        expect(metadata.length > 3900 || next.runs().length === window.runs().length).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('moves on through a log for ever, in any order within its span', () => {
+    const window = new OffsetWindow(0n, 1000);
+    const block = 700n;
+    for (let base = 0n; base < 100_000n; base += block) {
+      for (let n = block - 1n; n > 0n; n--) window.finish(base + n);
+      expect(window.commitOffset).toBe(base);
+      expect(window.runs()).toEqual([[base + 1n, base + block]]);
+      window.finish(base);
+      expect(window.commitOffset).toBe(base + block);
+      window.markCommitted(window.commitOffset, '');
+    }
+  });
+});
+
 describe('the metadata of a commit', () => {
   it('carries the runs that are finished above the committed offset', () => {
     const window = new OffsetWindow(1_000_000n, 1000);
@@ -54,6 +173,15 @@ describe('the metadata of a commit', () => {
     const kept = decodeRuns(0n, text, 100_000);
     expect(kept.length).toBeGreaterThan(900);
     expect(kept).toEqual(runs.slice(0, kept.length));
+  });
+
+  it('keeps what lies within a span that has become shorter', () => {
+    const runs = [
+      [1n, 5n],
+      [8n, 12n],
+      [100n, 200n],
+    ] as const;
+    expect(decodeRuns(0n, encodeRuns(0n, runs), 50)).toEqual(runs.slice(0, 2));
   });
 
   it.each(['', null, 'something else', 'q1:zz', 'q1:1.1 x', 'q1:1.zzzzzzzzz'])('ignores %j', (metadata) => {

@@ -1,5 +1,13 @@
-/** Offsets finished above the committed one, as half-open runs in rising order. */
-export type FinishedRuns = readonly (readonly [from: bigint, to: bigint])[];
+import { encodeRuns, MOST_RUNS, type FinishedRuns } from './commit-metadata.js';
+import { FinishedOffsets } from './finished-offsets.js';
+
+/** What a partition's owner has to tell Kafka. */
+export interface Progress {
+  /** The first offset that is not finished. */
+  offset: bigint;
+  /** The finished ones above it, as far as there is room for them. */
+  metadata: string;
+}
 
 /**
  * What is in flight and what is finished of one partition, as a span of offsets: nothing is handed over
@@ -7,85 +15,68 @@ export type FinishedRuns = readonly (readonly [from: bigint, to: bigint])[];
  * can repeat, however fast the records behind it finish.
  */
 export class OffsetWindow {
-  /** Every offset below is finished. */
-  private prefix: bigint;
-  /** Finished offsets at or above `prefix`. */
-  private readonly finished = new Set<bigint>();
+  private readonly finished: FinishedOffsets;
+  private readonly span: bigint;
   /** Where the next commit would begin; what Kafka has. */
   private committed: bigint;
   private committedRuns = '';
+  /** What there is to commit, as of the last change; `undefined` after one. */
+  private progress: Progress | undefined;
 
   /**
    * @param start the offset to begin with: the committed one
    * @param already offsets above it that an earlier owner had finished
    */
-  constructor(
-    start: bigint,
-    private readonly span: number,
-    already: FinishedRuns = [],
-  ) {
-    this.prefix = start;
+  constructor(start: bigint, span: number, already: FinishedRuns = []) {
+    this.span = BigInt(span);
     this.committed = start;
+    this.finished = new FinishedOffsets(start);
     for (const [from, to] of already)
       for (let offset = from; offset < to; offset++) this.finished.add(offset);
-    this.advance();
   }
 
   hasRoomFor(offset: bigint): boolean {
-    return offset - this.committed < BigInt(this.span);
+    return offset - this.committed < this.span;
   }
 
   isFinished(offset: bigint): boolean {
-    return offset < this.prefix || this.finished.has(offset);
+    return this.finished.has(offset);
   }
 
   finish(offset: bigint): void {
-    if (offset < this.prefix) return;
     this.finished.add(offset);
-    if (offset === this.prefix) this.advance();
-  }
-
-  /** Offsets that do not exist in the log (deleted before they were read) count as finished. */
-  skipTo(offset: bigint): void {
-    if (offset <= this.prefix) return;
-    for (const done of this.finished) if (done < offset) this.finished.delete(done);
-    this.prefix = offset;
-    this.advance();
+    this.progress = undefined;
   }
 
   /** The offset to commit: the first that is not finished. */
   get commitOffset(): bigint {
-    return this.prefix;
+    return this.finished.floor;
   }
 
-  /** How far the finished prefix is ahead of what Kafka has. */
-  get uncommitted(): number {
-    return Number(this.prefix - this.committed);
+  /** What Kafka has. */
+  get committedOffset(): bigint {
+    return this.committed;
   }
 
-  /** The finished offsets above `commitOffset`, as runs. */
+  /** Whether the finished prefix is so far ahead of what Kafka has that half the span is used up. */
+  get isHalfUncommitted(): boolean {
+    return (this.finished.floor - this.committed) * 2n >= this.span;
+  }
+
+  /** The finished offsets above `commitOffset`, as runs: the lowest ones, as many as a commit can hold. */
   runs(): FinishedRuns {
-    const sorted = [...this.finished].sort((a, b) => (a < b ? -1 : 1));
-    const runs: [bigint, bigint][] = [];
-    for (const offset of sorted) {
-      const last = runs.at(-1);
-      if (last && last[1] === offset) last[1] = offset + 1n;
-      else runs.push([offset, offset + 1n]);
-    }
-    return runs;
+    return this.finished.runs(MOST_RUNS);
   }
 
-  /** Whether Kafka's record of this partition is older than ours. */
-  isDirty(runs: string): boolean {
-    return this.prefix !== this.committed || runs !== this.committedRuns;
+  /** What has to be committed, or `undefined` when Kafka has it all. */
+  toCommit(): Progress | undefined {
+    this.progress ??= { offset: this.commitOffset, metadata: encodeRuns(this.commitOffset, this.runs()) };
+    const { offset, metadata } = this.progress;
+    return offset === this.committed && metadata === this.committedRuns ? undefined : this.progress;
   }
 
-  markCommitted(offset: bigint, runs: string): void {
+  markCommitted(offset: bigint, metadata: string): void {
     if (offset > this.committed) this.committed = offset;
-    this.committedRuns = runs;
-  }
-
-  private advance(): void {
-    while (this.finished.delete(this.prefix)) this.prefix++;
+    this.committedRuns = metadata;
   }
 }

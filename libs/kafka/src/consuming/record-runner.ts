@@ -11,13 +11,22 @@ export interface RecordContext {
   readonly offset: bigint;
   /** False once the assignment under which the record was read is over. */
   isCurrent(): boolean;
-  /** True once the process is about to stop: what has not begun should not begin. See `NotStartedError`. */
+  /** Whether `over` has aborted: what has not begun should not begin. See `NotStartedError`. */
   isDraining(): boolean;
-  /** Aborts when the time for draining is up. */
+  /**
+   * Aborts when the assignment ends, or hand-over stops for a rebalance or a stop: what has not begun by then throws
+   * `NotStartedError`, what has begun goes on. One signal per partition: who waits with many records had better listen
+   * once per partition.
+   */
+  readonly over: AbortSignal;
+  /** Aborts when the time for draining before a stop is up. */
   readonly signal: AbortSignal;
 }
 
-/** A handler throws it for a record that it has not begun because the process stops: the next owner takes it up. */
+/**
+ * A handler throws it for a record that it has not begun when `RecordContext.over` aborts: the record is given back at
+ * once, and the next owner takes it up.
+ */
 export class NotStartedError extends Error {
   readonly code = 'not_started';
   readonly retryable = true;
@@ -29,9 +38,8 @@ export interface RecordRunnerOptions {
   publisher: Pick<KafkaPublisher, 'publishAll'>;
   deadLetterTopic: string;
   log: KafkaLog;
+  /** Aborts when the time for draining is up. */
   signal: AbortSignal;
-  /** No further try in place: the process is about to stop. */
-  isDraining(): boolean;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -48,7 +56,8 @@ export class RecordRunner {
       partition: record.partition,
       offset: record.offset,
       isCurrent: () => partition.current,
-      isDraining: this.options.isDraining,
+      isDraining: () => partition.over.aborted,
+      over: partition.over,
       signal: this.options.signal,
     };
     let outcome: HandlerOutcome | undefined;
@@ -62,14 +71,14 @@ export class RecordRunner {
       } catch (error) {
         // An outcome that could not be written is kept: the handler, and what it did outside, is not repeated.
         outcome ??= outcomeOfError(error);
-        if (this.isOver(partition)) {
+        if (this.isGivenBack(outcome, partition)) {
           partition.release(bytes);
           return;
         }
         this.report(record, error, outcome?.kind === 'dead' ? 'it is given up' : 'it is tried again');
         failures++;
-        await pause(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS));
-        if (this.isOver(partition)) {
+        await partition.sleep(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS));
+        if (this.isGivenBack(outcome, partition)) {
           partition.release(bytes);
           return;
         }
@@ -77,8 +86,9 @@ export class RecordRunner {
     }
   }
 
-  private isOver(partition: AssignedPartition): boolean {
-    return !partition.current || this.options.isDraining();
+  /** What came to an outcome is worth writing as long as it counts; what did not is not tried again once over. */
+  private isGivenBack(outcome: HandlerOutcome | undefined, partition: AssignedPartition): boolean {
+    return outcome ? !partition.current : partition.over.aborted;
   }
 
   /** @returns whether the offset may be finished */
@@ -110,8 +120,4 @@ export class RecordRunner {
       error: error instanceof Error ? error.message : String(error),
     });
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

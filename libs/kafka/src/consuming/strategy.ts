@@ -22,10 +22,14 @@ export interface ConsumerGroup {
   sources: readonly RecordSource[];
   /** Most offsets between the committed one and the highest in flight, per partition. Default 1,000. */
   windowSpan?: number;
-  /** Longest wait of a fetch for the first byte, ms. Default 100. */
+  /** Longest wait of a fetch, ms. Default 100. */
   maxWaitTimeMs?: number;
+  /** A fetch that finds less waits for more, up to `maxWaitTimeMs`. Default 1. */
+  minBytes?: number;
   /** After this much silence a member counts as dead, ms. Default 10,000. */
   sessionTimeoutMs?: number;
+  /** How long a partition that goes to another member waits for what is in flight of it, ms. Default 3,000. */
+  rebalanceDrainMs?: number;
 }
 
 export interface KafkaStrategyOptions {
@@ -66,7 +70,6 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
       deadLetterTopic: options.deadLetterTopic,
       log: options.client.log,
       signal: this.abort.signal,
-      isDraining: () => this.draining,
     });
   }
 
@@ -113,6 +116,15 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
     };
   }
 
+  /**
+   * What Kafka has as committed for a partition that is assigned to this process now; where nothing was ever
+   * committed, where reading begins.
+   * @returns `undefined` when the partition is not ours now, or it is not known yet
+   */
+  committedOffset(groupId: string, topic: string, partition: number): bigint | undefined {
+    return this.consumers.find((consumer) => consumer.groupId === groupId)?.committedOffset(topic, partition);
+  }
+
   /** Required by Nest; there are no events of this transport to listen to. */
   override on(): never {
     throw new Error('The Kafka transport has no events of its own; use health().');
@@ -141,7 +153,9 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
       start: (record, partition) => void this.runner.run(record, partition, handlers.get(record.topic)!),
       windowSpan: group.windowSpan,
       maxWaitTimeMs: group.maxWaitTimeMs,
+      minBytes: group.minBytes,
       sessionTimeoutMs: group.sessionTimeoutMs,
+      rebalanceDrainMs: group.rebalanceDrainMs,
     });
   }
 

@@ -65,7 +65,7 @@ describe('Coalescer', () => {
         return Promise.resolve(items.map((value) => ({ ok: true as const, value })));
       },
       maxItems: 10,
-      pauseMs: 60,
+      pauseAfter: (items) => (items > 1 ? 60 : 0),
     });
     await Promise.all(Array.from({ length: 25 }, (_, index) => coalescer.add(index)));
     const late = coalescer.add(99);

@@ -10,11 +10,10 @@ export interface CoalescerOptions<T, R> {
   maxBytes?: number;
   sizeOf?: (item: T) => number;
   /**
-   * After a batch of more than `pauseAbove` items, wait `pauseMs` before the next, so that it grows. When
-   * idle nothing waits: a first item is flushed at once; nor when a whole batch waits already. Default: no pause.
+   * How long after a batch of so many items the next one gathers, ms; 0: it goes at once. When idle nothing waits:
+   * a first item is flushed at once; nor when a whole batch waits already. Default: no pause.
    */
-  pauseMs?: number;
-  pauseAbove?: number;
+  pauseAfter?: (items: number) => number;
 }
 
 interface Entry<T, R> {
@@ -81,11 +80,9 @@ export class Coalescer<T, R> {
           results[index] ?? { ok: false, error: new Error('The flush gave no result for this item.') },
         );
       }
-      const { pauseMs, pauseAbove = 0, maxItems } = this.options;
-      const isBatchWaiting = this.queue.length - this.head >= maxItems;
-      if (pauseMs && batch.length > pauseAbove && !isBatchWaiting) {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      }
+      const isBatchWaiting = this.queue.length - this.head >= this.options.maxItems;
+      const pauseMs = isBatchWaiting ? 0 : (this.options.pauseAfter?.(batch.length) ?? 0);
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     this.running = false;
     for (const wake of this.idleWaiters.splice(0)) wake();

@@ -30,10 +30,17 @@ interface PlacedMessage extends Message {
 
 interface Entry {
   record: OutgoingRecord;
+  call: Call;
   bytes: number;
   deadline: number;
   /** The caller was already told that the deadline has passed. */
   expired: boolean;
+}
+
+/** What was handed over at once. */
+interface Call {
+  /** The partitions of which a record could not be written: what stands behind it there is not written either. */
+  broken?: Set<string>;
 }
 
 const DEFAULT_DEADLINE_MS = 30_000;
@@ -42,14 +49,23 @@ const MAX_BATCH_BYTES = 2 * 1024 * 1024;
 const MAX_RECORD_BYTES = 3 * 1024 * 1024 - 64 * 1024;
 const MAX_BATCH_RECORDS = 1000;
 /**
- * After a batch of more than three records the next one gathers for this long. With 3 ms, 2,000 events/s took 957
- * CPU-ms per 1,000 over all processes, with 8 ms 810 (one run each, docs/performance.md). A lone record never waits, nor do a few.
+ * After a batch of more than so many records the next one gathers for so long: requests cost more than records, here
+ * and in the broker (docs/performance.md). A lone record never waits, nor do a few. The long pause makes the batches
+ * that call for it: by calculation it begins near 2,700 records/s and ends near 1,200.
  */
-const PAUSE_MS = 8;
-const PAUSE_ABOVE = 3;
+const PAUSES = [
+  { above: 32, ms: 24 },
+  { above: 2, ms: 10 },
+] as const;
 /** A partition that was just added is known to all brokers within this many fresh looks. */
 const PLACEMENT_TRIES = 5;
 const PLACEMENT_PAUSE_MS = 300;
+
+/** It is repeated together with the one before. */
+const BEHIND: Settled<Published> = {
+  ok: false,
+  error: new PublishError('kafka_unavailable', 'A record that stands before it could not be written.'),
+};
 
 /** Nobody sees it: whoever waited was told when the time was up. */
 const EXPIRED: Settled<Published> = {
@@ -96,8 +112,7 @@ export class KafkaPublisher {
       maxItems: MAX_BATCH_RECORDS,
       maxBytes: 8 * MAX_BATCH_BYTES,
       sizeOf: (entry) => entry.bytes,
-      pauseMs: PAUSE_MS,
-      pauseAbove: PAUSE_ABOVE,
+      pauseAfter: (records) => PAUSES.find(({ above }) => records > above)?.ms ?? 0,
     });
   }
 
@@ -109,12 +124,13 @@ export class KafkaPublisher {
   /** @throws PublishError */
   publish(record: OutgoingRecord): Promise<Published> {
     return new Promise((resolve, reject) => {
-      this.enqueue(record, (result) => (result.ok ? resolve(result.value) : reject(result.error)));
+      this.enqueue(record, {}, (result) => (result.ok ? resolve(result.value) : reject(result.error)));
     });
   }
 
   /**
-   * Records of one partition are written in the order given, also across calls.
+   * Records of one partition are written in the order given, also across calls. Of those of one call that name the same
+   * partition none is written behind one that failed and may be repeated: so a repetition of the call fills no gap late.
    * @throws PublishError the first one, after all records are settled: some may have been written
    */
   publishAll(records: readonly OutgoingRecord[]): Promise<Published[]> {
@@ -122,9 +138,10 @@ export class KafkaPublisher {
     return new Promise((resolve, reject) => {
       const published: Published[] = Array.from({ length: records.length });
       let open = records.length;
+      const call: Call = {};
       let failure: Error | undefined;
       for (const [index, record] of records.entries()) {
-        this.enqueue(record, (result) => {
+        this.enqueue(record, call, (result) => {
           if (result.ok) published[index] = result.value;
           else failure ??= result.error;
           if (--open > 0) return;
@@ -142,7 +159,7 @@ export class KafkaPublisher {
     await this.discardProducer();
   }
 
-  private enqueue(record: OutgoingRecord, settle: (result: Settled<Published>) => void): void {
+  private enqueue(record: OutgoingRecord, call: Call, settle: (result: Settled<Published>) => void): void {
     if (this.closed) {
       settle({ ok: false, error: new PublishError('publisher_closed', 'The service is shutting down.') });
       return;
@@ -152,7 +169,13 @@ export class KafkaPublisher {
       settle({ ok: false, error: tooLarge(record, bytes) });
       return;
     }
-    const entry: Entry = { record, bytes, deadline: performance.now() + this.deadlineMs, expired: false };
+    const entry: Entry = {
+      record,
+      call,
+      bytes,
+      deadline: performance.now() + this.deadlineMs,
+      expired: false,
+    };
     // One timer per record would cost more than the record: see `expire`, which looks at all of them.
     this.watch(entry, settle);
   }
@@ -178,6 +201,7 @@ export class KafkaPublisher {
     for (const [entry, settle] of this.watched) {
       if (entry.deadline > now) return;
       entry.expired = true;
+      breakOff(entry);
       this.watched.delete(entry);
       settle({
         ok: false,
@@ -199,7 +223,11 @@ export class KafkaPublisher {
 
   /** Sends until every record is acknowledged or has failed for good. */
   private async send(batch: Entry[], results: Map<Entry, Settled<Published>>): Promise<void> {
-    let open = batch;
+    let open = batch.filter((entry) => {
+      if (!isBehindFailure(entry)) return true;
+      results.set(entry, BEHIND);
+      return false;
+    });
     for (let attempt = 1; open.length > 0; attempt++) {
       let missing: Entry[];
       try {
@@ -217,7 +245,10 @@ export class KafkaPublisher {
             cause: error,
           },
         );
-        for (const entry of open) results.set(entry, { ok: false, error: failure });
+        for (const entry of open) {
+          breakOff(entry);
+          results.set(entry, { ok: false, error: failure });
+        }
         return;
       }
       open = missing;
@@ -225,7 +256,10 @@ export class KafkaPublisher {
       // The producer's picture of the topic is older than the partition: only a new one looks again at once.
       await this.discardProducer();
       if (attempt === PLACEMENT_TRIES) {
-        for (const entry of open) results.set(entry, { ok: false, error: unknownPartition(entry.record) });
+        for (const entry of open) {
+          breakOff(entry);
+          results.set(entry, { ok: false, error: unknownPartition(entry.record) });
+        }
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, PLACEMENT_PAUSE_MS));
@@ -317,6 +351,15 @@ export class KafkaPublisher {
     this.producer = undefined;
     await producer?.disconnect().catch(() => undefined);
   }
+}
+
+/** From now on nothing of its call is written to its partition. */
+function breakOff({ call, record: { topic, partition } }: Entry): void {
+  if (partition !== undefined) (call.broken ??= new Set()).add(`${topic} ${partition}`);
+}
+
+function isBehindFailure({ call, record: { topic, partition } }: Entry): boolean {
+  return call.broken !== undefined && call.broken.has(`${topic} ${partition}`);
 }
 
 /** Cuts where a partition's batch would grow past the limit. Records placed by key count as one partition. */

@@ -25,6 +25,19 @@ interface FetchBroker {
   }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
 }
 
+/** The broker that keeps a group's offsets. */
+export interface OffsetBroker {
+  offsetFetch(request: {
+    groupId: string;
+    topics: { topic: string; partitions: { partition: number }[] }[];
+  }): Promise<{
+    responses: {
+      topic: string;
+      partitions: { partition: number; offset: string; metadata?: string | null }[];
+    }[];
+  }>;
+}
+
 /** The part of kafkajs 2.2.4's cluster that reading a partition without a consumer group needs. */
 export interface ClusterAccess {
   connect(): Promise<void>;
@@ -34,6 +47,7 @@ export interface ClusterAccess {
   refreshMetadataIfNecessary(): Promise<void>;
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[];
   findBroker(node: { nodeId: string }): Promise<FetchBroker>;
+  findGroupCoordinator(group: { groupId: string }): Promise<OffsetBroker>;
   removeBroker(address: { host: string; port: number }): void;
   fetchTopicsOffset(
     topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],

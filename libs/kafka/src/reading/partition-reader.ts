@@ -8,6 +8,14 @@ export interface FetchedRecords {
   end: bigint;
 }
 
+export interface PartitionBounds {
+  partition: number;
+  /** The first offset that still exists. */
+  beginning: bigint;
+  /** The first offset that is not yet written. */
+  end: bigint;
+}
+
 const MAX_FETCH_BYTES = 8 * 1024 * 1024;
 
 /** Reads one topic's partitions by offset, outside any consumer group. */
@@ -32,16 +40,43 @@ export class PartitionReader {
     return this.cluster.findTopicPartitionMetadata(this.topic).map(({ partitionId }) => partitionId);
   }
 
+  /** What a group has committed, by partition; those where it never committed anything are left out. */
+  async committed(groupId: string, partitions: readonly number[]): Promise<Map<number, bigint>> {
+    const coordinator = await this.cluster.findGroupCoordinator({ groupId });
+    const { responses } = await coordinator.offsetFetch({
+      groupId,
+      topics: [{ topic: this.topic, partitions: partitions.map((partition) => ({ partition })) }],
+    });
+    return new Map(
+      responses
+        .flatMap(({ partitions: found }) => found)
+        .map(({ partition, offset }) => [partition, BigInt(offset)] as const)
+        .filter(([, offset]) => offset >= 0n),
+    );
+  }
+
   /** The first offset that exists and the first that does not yet. */
-  async bounds(partition: number): Promise<{ beginning: bigint; end: bigint }> {
+  async bounds(partition: number): Promise<PartitionBounds> {
+    const [bounds] = await this.boundsOf([partition]);
+    return bounds!;
+  }
+
+  /** The same of many, in their order. */
+  async boundsOf(partitions: readonly number[]): Promise<PartitionBounds[]> {
     await this.cluster.refreshMetadataIfNecessary();
-    const of = async (fromBeginning: boolean): Promise<bigint> => {
+    const of = async (fromBeginning: boolean): Promise<Map<number, bigint>> => {
       const [found] = await this.cluster.fetchTopicsOffset([
-        { topic: this.topic, partitions: [{ partition }], fromBeginning },
+        { topic: this.topic, partitions: partitions.map((partition) => ({ partition })), fromBeginning },
       ]);
-      return BigInt(found?.partitions[0]?.offset ?? '0');
+      return new Map(found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
     };
-    return { beginning: await of(true), end: await of(false) };
+    const beginnings = await of(true);
+    const ends = await of(false);
+    return partitions.map((partition) => ({
+      partition,
+      beginning: beginnings.get(partition) ?? 0n,
+      end: ends.get(partition) ?? 0n,
+    }));
   }
 
   /**

@@ -1,0 +1,89 @@
+import type { FinishedRuns } from './commit-metadata.js';
+
+const FIRST_WORDS = 32;
+const WORD_BITS = 32;
+
+/**
+ * The finished offsets of a partition: all below a floor that only rises, and some above it, one bit each. Adding one
+ * costs the same whatever stands above the floor, and runs are read off without sorting.
+ */
+export class FinishedOffsets {
+  private words = new Uint32Array(FIRST_WORDS);
+  /** The offset of the first bit. */
+  private base: bigint;
+  private floorBit = 0;
+  /** One above the highest bit ever set. */
+  private topBit = 0;
+  private lowest: bigint;
+
+  /** @param floor every offset below it is finished */
+  constructor(floor: bigint) {
+    this.base = floor;
+    this.lowest = floor;
+  }
+
+  /** The first offset that is not finished. */
+  get floor(): bigint {
+    return this.lowest;
+  }
+
+  has(offset: bigint): boolean {
+    if (offset < this.lowest) return true;
+    const bit = Number(offset - this.base);
+    if (bit >= this.topBit) return false;
+    return (this.words[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+  }
+
+  add(offset: bigint): void {
+    if (offset < this.lowest) return;
+    let bit = Number(offset - this.base);
+    if (bit >= this.words.length * WORD_BITS) {
+      this.makeRoom(bit);
+      bit = Number(offset - this.base);
+    }
+    this.words[bit >>> 5]! |= 1 << (bit & 31);
+    if (bit >= this.topBit) this.topBit = bit + 1;
+    if (bit !== this.floorBit) return;
+    this.floorBit = this.next(bit, false);
+    this.lowest = this.base + BigInt(this.floorBit);
+  }
+
+  /** The lowest runs above the floor, at most `most`. */
+  runs(most: number): FinishedRuns {
+    const runs: [bigint, bigint][] = [];
+    for (let bit = this.floorBit; runs.length < most;) {
+      const from = this.next(bit, true);
+      if (from >= this.topBit) break;
+      bit = this.next(from, false);
+      runs.push([this.base + BigInt(from), this.base + BigInt(bit)]);
+    }
+    return runs;
+  }
+
+  /** The first bit at or after `from` that is set, or clear; the number of bits where there is none. */
+  private next(from: number, isSet: boolean): number {
+    const flip = isSet ? 0 : -1;
+    let mask = -1 << (from & 31);
+    for (let word = from >>> 5; word < this.words.length; word++) {
+      const bits = (this.words[word]! ^ flip) & mask;
+      if (bits !== 0) return word * WORD_BITS + 31 - Math.clz32(bits & -bits);
+      mask = -1;
+    }
+    return this.words.length * WORD_BITS;
+  }
+
+  /** Lets go of the words below the floor, and takes more where that is too little. */
+  private makeRoom(bit: number): void {
+    const gone = this.floorBit >>> 5;
+    const needed = (bit >>> 5) - gone + 1;
+    let size = this.words.length;
+    // Unless half of the words are gone there is twice the room afterwards: so each word is moved seldom.
+    while (size < needed || (size === this.words.length && gone * 2 < size)) size *= 2;
+    const words = new Uint32Array(size);
+    words.set(this.words.subarray(gone));
+    this.words = words;
+    this.base += BigInt(gone * WORD_BITS);
+    this.floorBit -= gone * WORD_BITS;
+    this.topBit -= gone * WORD_BITS;
+  }
+}

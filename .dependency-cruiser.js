@@ -111,7 +111,10 @@ export default {
       comment: 'The import leads nowhere.',
       from: {},
       // Entry points that exist for other conditions than the resolver's.
-      to: { couldNotResolve: true, pathNot: '^((vitest|@marcbachmann/cel-js)/|@octokit/webhooks-methods$)' },
+      to: {
+        couldNotResolve: true,
+        pathNot: '^((vitest|@marcbachmann/cel-js)/|(@octokit/webhooks-methods|vite)$)',
+      },
     },
   ],
   options: {

@@ -12,7 +12,7 @@ export interface StoryAttempt {
 export interface StoryDelivery {
   id: string;
   subscription: string;
-  state: 'pending' | 'delivered' | 'dead';
+  state: 'pending' | 'delivered' | 'dead' | 'held';
   attempts: StoryAttempt[];
 }
 

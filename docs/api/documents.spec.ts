@@ -6,7 +6,8 @@ import { documents } from './documents.js';
 import { apiFiles } from './files.js';
 import { postmanCollection } from './postman.js';
 
-describe('The API documents', () => {
+// Making the Postman collection takes seconds.
+describe('The API documents', { timeout: 60_000 }, () => {
   it('stand in the repository as the code has them: `npm run docs:api` writes them', async () => {
     for (const [path, text] of await apiFiles(documents)) {
       expect([relative(process.cwd(), path), await readFile(path, 'utf8')]).toEqual([

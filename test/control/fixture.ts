@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { decodeConfigChange, Topics, type ConfigChange } from '@quittance/contracts';
-import { KafkaClient, readTopic } from '@quittance/kafka';
+import { decodeConfigChange, Topics, type ConfigChange, type OutgoingRecord } from '@quittance/contracts';
+import { KafkaAdmin, KafkaClient, KafkaPublisher, readTopic } from '@quittance/kafka';
 import { createLogger, readConfig, Service } from '@quittance/service';
 import { waitUntil } from '@quittance/testing';
 import { Client } from 'pg';
@@ -33,7 +33,11 @@ export class ControlFixture {
   private service: Service<ControlConfig> | undefined;
   private origin = '';
 
-  constructor(private readonly stores: Stores) {
+  /** @param env further environment of the service */
+  constructor(
+    private readonly stores: Stores,
+    env: Record<string, string> = {},
+  ) {
     const id = randomUUID().slice(0, 8);
     const urlOf = (role?: string): string => {
       const url = new URL(stores.postgresAdminUrl);
@@ -67,6 +71,7 @@ export class ControlFixture {
       QUITTANCE_ADMIN_KEY: ADMIN_KEY,
       QUITTANCE_MASTER_KEY: randomBytes(32).toString('base64'),
       QUITTANCE_DATABASE_URL: urlOf('control'),
+      ...env,
     };
     this.topics = new Topics(shared.QUITTANCE_TOPIC_PREFIX);
   }
@@ -135,6 +140,10 @@ export class ControlFixture {
     };
   }
 
+  post(path: string, body?: unknown, key?: string): Promise<Answer> {
+    return this.request('POST', path, body, key === undefined ? {} : { key });
+  }
+
   put(path: string, body: unknown, key?: string): Promise<Answer> {
     return this.request('PUT', path, body, key === undefined ? {} : { key });
   }
@@ -149,9 +158,28 @@ export class ControlFixture {
 
   /** Everything that was ever written to `config.v1`. */
   async changes(): Promise<(ConfigChange | undefined)[]> {
-    const client = new KafkaClient({ brokers: [this.stores.kafkaBrokers], clientId: 'test' });
-    const records = await readTopic(client, this.topics.config);
+    const records = await readTopic(this.kafkaClient(), this.topics.config);
     return records.map((record) => decodeConfigChange(record));
+  }
+
+  /** As another service would write them. */
+  async publish(...records: OutgoingRecord[]): Promise<void> {
+    const publisher = new KafkaPublisher(this.kafkaClient());
+    await publisher.connect();
+    await publisher.publishAll(records);
+    await publisher.close();
+  }
+
+  /** What stands in `subscription-state.v1` under a key at last; `null` after a removal. */
+  async stateUnder(key: string): Promise<Buffer | null | undefined> {
+    const records = await readTopic(this.kafkaClient(), this.topics.subscriptionState);
+    return records.findLast((record) => record.key?.toString() === key)?.value;
+  }
+
+  async growDeliveries(partitions: number): Promise<void> {
+    const admin = new KafkaAdmin(this.kafkaClient());
+    await admin.growTopic(this.topics.deliveries, partitions);
+    await admin.close();
   }
 
   async query(sql: string): Promise<Record<string, unknown>[]> {
@@ -162,5 +190,9 @@ export class ControlFixture {
     } finally {
       await client.end();
     }
+  }
+
+  private kafkaClient(): KafkaClient {
+    return new KafkaClient({ brokers: [this.stores.kafkaBrokers], clientId: 'test' });
   }
 }

@@ -15,7 +15,10 @@ let control: ControlFixture;
 
 beforeAll(async () => {
   [kafka, postgres] = await Promise.all([startTestKafka(), startTestPostgres()]);
-  control = new ControlFixture({ kafkaBrokers: kafka.brokers, postgresAdminUrl: postgres.adminUrl });
+  control = new ControlFixture(
+    { kafkaBrokers: kafka.brokers, postgresAdminUrl: postgres.adminUrl },
+    { QUITTANCE_MOVE_SETTLE: '300ms' },
+  );
   await control.createDatabase();
 });
 
@@ -146,5 +149,51 @@ describe('control', () => {
       }),
     );
     expect((await control.put('shop/subscriptions/a', subscription)).status).toBe(201);
+  });
+
+  it('does nothing by halves with a subscription while the database is gone, and goes on with its move', async () => {
+    const path = 'shop/subscriptions/b';
+    const { body: created } = await control.put(path, subscription);
+    const secret = await control.get(`${path}/secret`);
+    const { body: moved } = await control.request('POST', `${path}/move`);
+    await postgres.stop();
+    for (const action of ['pause', 'resume', 'move', 'secret/rotate']) {
+      expect(await control.request('POST', `${path}/${action}`)).toMatchObject({
+        status: 503,
+        body: { code: 'store_unavailable' },
+      });
+    }
+    expect(await control.put(path, { spec: { ...subscription.spec, paused: true } })).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable' },
+    });
+    await postgres.start();
+    await waitUntil(async () => (await control.get(path)).status === 200, {
+      what: 'the database to be used again',
+    });
+    const moveOnKafka = async (): Promise<object | undefined> => {
+      const change = (await control.changes()).findLast(
+        (each) => each?.change === 'put' && each.resource.metadata.name === 'b',
+      );
+      if (change?.change !== 'put' || change.resource.kind !== 'Subscription') return undefined;
+      return change.resource.status.move;
+    };
+    await waitUntil(async () => 'fence' in ((await moveOnKafka()) ?? {}), { what: 'the fence' });
+    const { body } = await control.get(path);
+    expect(body['spec']).toEqual(created['spec']);
+    expect(body.status['partition']).toBe(moved.status['partition']);
+    expect((await control.get(`${path}/secret`)).body).toEqual(secret.body);
+    const rows = await control.query(
+      `SELECT actor, action FROM control.audit_log WHERE name = 'b' AND action <> 'read-secret' ORDER BY seq`,
+    );
+    expect(rows).toEqual([
+      { actor: 'admin', action: 'create' },
+      { actor: 'admin', action: 'move' },
+      { actor: 'control', action: 'move' },
+    ]);
+    expect(await control.request('POST', `${path}/pause`)).toMatchObject({
+      status: 200,
+      body: { spec: { paused: true } },
+    });
   });
 });

@@ -1,7 +1,7 @@
 import {
   Catalogue,
   generateApiKey,
-  type CompiledSubscription,
+  SubscriptionStates,
   type KeyCatalogue,
   type KnownApiKey,
 } from '@quittance/catalog';
@@ -13,7 +13,7 @@ import {
   type ApiKeyScope,
   type OutgoingRecord,
 } from '@quittance/contracts';
-import { KafkaPublisher, PublishError } from '@quittance/kafka';
+import { KafkaPublisher, PublishError, type Published } from '@quittance/kafka';
 import { STORE_FAILURE_LOG } from '@quittance/persistence';
 import {
   accessModule,
@@ -25,19 +25,28 @@ import {
   Service,
   type ServiceConfig,
 } from '@quittance/service';
-import { QUERY_DATABASE } from './databases.js';
+import { QUERY_DATABASE, REPLAY_DATABASE } from './databases.js';
 import { startLedgerDatabase, type LedgerDatabase } from './ledger/ledger-database.fixture.js';
 import { LedgerWriter } from './ledger/ledger-writer.js';
 import { T0 } from './ledger/story.fixture.js';
 import { DeliveryList } from './queries/delivery-list.js';
+import { DeliverySummaries } from './queries/delivery-summary.js';
 import { EventList } from './queries/event-list.js';
 import { EventStory } from './queries/event-story.js';
 import { QueryController } from './queries/query.controller.js';
 import type { DeliveryStory, EventStoryView } from './queries/views.js';
 import { RejectionController } from './rejections/rejection.controller.js';
 import { RejectionRecords } from './rejections/rejection-records.js';
+import { EventReplay, type ReplayCatalogue } from './replays/event-replay.js';
+import { KnownSubscriptions } from './replays/known-subscriptions.fixture.js';
+import { LedgerProgress } from './replays/ledger-progress.js';
+import { ReplayController } from './replays/replay.controller.js';
+import { ReplayRunner } from './replays/replay-runner.js';
+import { ReplayService } from './replays/replay.service.js';
+import { ReplaySteps } from './replays/replay-steps.js';
+import { Standings } from './replays/standings.js';
 import { RetryController } from './retries/retry.controller.js';
-import { RetryService, type Subscriptions } from './retries/retry.service.js';
+import { RetryService } from './retries/retry.service.js';
 
 const ADMIN = 'an-admin-key-for-specs';
 const REVISION = 17;
@@ -55,14 +64,15 @@ export class AuditApi {
   kafkaIsDown = false;
   /** Happens before what is published is acknowledged. */
   whilePublishing = (): Promise<void> => Promise.resolve();
-  /** Name → uid. */
-  readonly subscriptions = new Map<string, string>();
   private readonly keys = new Map<string, ApiKeyResource>();
   private readonly service: Service<ServiceConfig>;
   readonly writer: LedgerWriter;
   private base = '';
 
-  private constructor(readonly database: LedgerDatabase) {
+  private constructor(
+    readonly database: LedgerDatabase,
+    readonly subscriptions: KnownSubscriptions,
+  ) {
     const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
     this.writer = new LedgerWriter(database.pool, new Metrics('audit'), logger, { pauseMs: 0 });
     const keys: KeyCatalogue & { ready: boolean } = {
@@ -71,26 +81,26 @@ export class AuditApi {
       isFresh: () => true,
       whenFresh: () => Promise.resolve(),
     };
-    const subscriptions: Subscriptions = {
+    const { catalogue, states } = subscriptions;
+    const known: ReplayCatalogue & Pick<Catalogue, 'subscription' | 'subscriptionsFor'> = {
       revision: REVISION,
       namespace: () => DEFAULT_NAMESPACE,
-      subscription: (_namespace, name) => {
-        const uid = this.subscriptions.get(name);
-        return uid === undefined ? undefined : ({ resource: { metadata: { uid } } } as CompiledSubscription);
-      },
+      subscription: (namespace, name) => catalogue.subscription(namespace, name),
+      subscriptionsFor: (namespace, type) => catalogue.subscriptionsFor(namespace, type),
     };
     const outside = {
       module: class OutsideModule {},
       global: true,
       providers: [
-        { provide: Catalogue, useValue: { ...keys, ...subscriptions } },
+        { provide: Catalogue, useValue: { ...keys, ...known } },
+        { provide: SubscriptionStates, useValue: states },
         {
           provide: KafkaPublisher,
-          useValue: { publish: (record: OutgoingRecord) => this.publish(record) },
+          useValue: { publishAll: (records: OutgoingRecord[]) => this.publish(records) },
         },
         { provide: Topics, useValue: new Topics() },
       ],
-      exports: [Catalogue, KafkaPublisher, Topics],
+      exports: [Catalogue, SubscriptionStates, KafkaPublisher, Topics],
     };
     this.service = new Service<ServiceConfig>({
       name: 'audit',
@@ -103,13 +113,24 @@ export class AuditApi {
       module: () => ({
         module: class AuditApiModule {},
         imports: [outside, accessModule({ adminKey: ADMIN })],
-        controllers: [QueryController, RejectionController, RetryController],
+        controllers: [QueryController, RejectionController, ReplayController, RetryController],
         providers: [
           EventStory,
           EventList,
           DeliveryList,
+          DeliverySummaries,
           RejectionRecords,
           RetryService,
+          EventReplay,
+          Standings,
+          ReplaySteps,
+          ReplayRunner,
+          ReplayService,
+          {
+            provide: LedgerProgress,
+            useValue: { fence: () => Promise.resolve({}), hasReached: () => Promise.resolve(true) },
+          },
+          { provide: REPLAY_DATABASE, useValue: database.pool },
           { provide: QUERY_DATABASE, useValue: database.pool },
           { provide: STORE_FAILURE_LOG, useValue: () => undefined },
         ],
@@ -118,7 +139,7 @@ export class AuditApi {
   }
 
   static async start(): Promise<AuditApi> {
-    const api = new AuditApi(await startLedgerDatabase());
+    const api = new AuditApi(await startLedgerDatabase(), await KnownSubscriptions.open());
     const { port } = await api.service.start();
     api.base = `http://127.0.0.1:${port}/audit/v1/namespaces/shop`;
     return api;
@@ -130,9 +151,16 @@ export class AuditApi {
   }
 
   /** @param path below `/audit/v1/namespaces/shop/` */
-  async call<T>(path: string, { method = 'GET', key = ADMIN } = {}): Promise<Answer<T>> {
-    const headers = { authorization: `Bearer ${key}` };
-    const response = await fetch(`${this.base}/${path}`, { method, headers });
+  async call<T>(
+    path: string,
+    { method = 'GET', key = ADMIN, json }: { method?: string; key?: string; json?: unknown } = {},
+  ): Promise<Answer<T>> {
+    const headers = {
+      authorization: `Bearer ${key}`,
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+    };
+    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+    const response = await fetch(`${this.base}/${path}`, { method, headers, ...body });
     return { status: response.status, headers: response.headers, body: (await response.json()) as T };
   }
 
@@ -171,10 +199,10 @@ export class AuditApi {
     return resource && { resource, credential: resource.credential, revoked: false };
   }
 
-  private async publish(record: OutgoingRecord): Promise<{ partition: number; offset: bigint }> {
+  private async publish(records: readonly OutgoingRecord[]): Promise<Published[]> {
     if (this.kafkaIsDown) throw new PublishError('kafka_unavailable', 'Kafka is gone.');
-    this.published.push(record);
+    const from = this.published.push(...records) - records.length;
     await this.whilePublishing();
-    return { partition: 0, offset: BigInt(this.published.length) };
+    return records.map((_record, index) => ({ partition: 0, offset: BigInt(from + index) }));
   }
 }

@@ -4,6 +4,7 @@ import {
   consumerVariables,
   databaseUrlVariable,
   defineConfig,
+  durationVariable,
   portVariable,
 } from '@quittance/service';
 import type * as z from 'zod';
@@ -16,5 +17,6 @@ export const auditConfig = defineConfig({
   QUITTANCE_ADMIN_KEY: adminKeyVariable,
   QUITTANCE_DATABASE_URL: databaseUrlVariable,
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
+  QUITTANCE_PROBE_INTERVAL: durationVariable('5m'),
 });
 export type AuditConfig = z.output<typeof auditConfig>;

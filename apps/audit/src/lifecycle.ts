@@ -1,9 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { KafkaAdmin } from '@quittance/kafka';
 import type { Database } from '@quittance/persistence';
 import { HealthRegistry } from '@quittance/service';
-import { LEDGER_DATABASE, PRUNING_DATABASE, QUERY_DATABASE } from './databases.js';
+import { LEDGER_DATABASE, PRUNING_DATABASE, QUERY_DATABASE, REPLAY_DATABASE } from './databases.js';
 import { LedgerWriter } from './ledger/ledger-writer.js';
 import { LedgerPruner } from './pruning/ledger-pruner.js';
+import { HeldWatch } from './replays/held-watch.js';
+import { ReplayRunner } from './replays/replay-runner.js';
 
 /** Starts what works in the background, and ends it once the consumers have drained. */
 @Injectable()
@@ -12,8 +15,12 @@ export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
     @Inject(LEDGER_DATABASE) private readonly ledger: Database,
     @Inject(QUERY_DATABASE) private readonly queries: Database,
     @Inject(PRUNING_DATABASE) private readonly pruning: Database,
+    @Inject(REPLAY_DATABASE) private readonly replays: Database,
     @Inject(LedgerWriter) private readonly writer: LedgerWriter,
     @Inject(LedgerPruner) private readonly pruner: LedgerPruner,
+    @Inject(ReplayRunner) private readonly replayRunner: ReplayRunner,
+    @Inject(HeldWatch) private readonly heldWatch: HeldWatch,
+    @Inject(KafkaAdmin) private readonly admin: KafkaAdmin,
     @Inject(HealthRegistry) private readonly health: HealthRegistry,
   ) {}
 
@@ -24,10 +31,15 @@ export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
     this.ledger.start();
     this.queries.start();
     this.pruning.start();
+    this.replays.start();
     this.pruner.start();
+    this.replayRunner.start();
+    this.heldWatch.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.queries.close(), this.pruning.close(), this.ledger.close()]);
+    const { ledger, queries, pruning, replays } = this;
+    await this.admin.close();
+    await Promise.all([ledger, queries, pruning, replays].map((database) => database.close()));
   }
 }

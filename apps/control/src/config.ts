@@ -3,6 +3,7 @@ import {
   catalogStalenessVariable,
   databaseUrlVariable,
   defineConfig,
+  durationVariable,
   integerVariable,
   masterKeyVariable,
   portVariable,
@@ -18,9 +19,17 @@ export const controlConfig = defineConfig({
   QUITTANCE_MASTER_KEY: masterKeyVariable,
   QUITTANCE_DATABASE_URL: databaseUrlVariable,
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
+  /**
+   * How long after the move of a subscription's home is published somebody may still write to the old one: longer than
+   * `QUITTANCE_CATALOG_STALENESS` and the deadline of a publication (30 s) together.
+   */
+  QUITTANCE_MOVE_SETTLE: durationVariable('35s'),
   /** Where control reaches ingest and audit, to try a source or a subscription. */
   QUITTANCE_INGEST_URL: serviceUrlVariable('http://127.0.0.1:8080'),
   QUITTANCE_AUDIT_URL: serviceUrlVariable('http://127.0.0.1:8082'),
+  /** As dispatchers have them: control only says how long a subscription may be paused or unreachable. */
+  QUITTANCE_HOLD_SHARED: durationVariable('1h'),
+  QUITTANCE_HOLD_EXCLUSIVE: durationVariable('3d'),
 });
 export type ControlConfig = z.output<typeof controlConfig>;
 

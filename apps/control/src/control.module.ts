@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import { Topics } from '@quittance/contracts';
 import { KafkaAdmin, KafkaClient, KafkaPublisher } from '@quittance/kafka';
 import {
   CONTROL_SCHEMA,
@@ -9,7 +8,14 @@ import {
   StoreErrorInterceptor,
   type StoreFailureLog,
 } from '@quittance/persistence';
-import { accessModule, apiDocumentModule, catalogueModule, kafkaModule, LOGGER } from '@quittance/service';
+import {
+  accessModule,
+  apiDocumentModule,
+  catalogueModule,
+  kafkaModule,
+  LOGGER,
+  subscriptionStatesModule,
+} from '@quittance/service';
 import { SecretBox } from '@quittance/webhooks';
 import type { Logger } from 'pino';
 import { controlApi } from './api-document/control-api.js';
@@ -37,9 +43,11 @@ import { ResourceController } from './resources/resource.controller.js';
 import { ResourceRepository } from './resources/resource.repository.js';
 import { RETRY_LADDER, ResourceService } from './resources/resource.service.js';
 import { VerifierSecrets } from './sources/verifier-secrets.js';
-import { COUNT_PARTITIONS, HomePartitions } from './subscriptions/home-partitions.js';
+import { ActionController } from './subscriptions/action.controller.js';
 import { SecretController } from './subscriptions/secret.controller.js';
-import { SigningSecrets } from './subscriptions/signing-secrets.js';
+import { subscriptionProviders } from './subscriptions/subscription-providers.js';
+import { SubscriptionViewController } from './subscriptions/view/subscription-view.controller.js';
+import { viewProviders } from './subscriptions/view/view-providers.js';
 import { trialProviders } from './trials/trial-providers.js';
 import { TrialController } from './trials/trial.controller.js';
 
@@ -54,11 +62,14 @@ export class ControlModule {
       imports: [
         kafkaModule(config, { clientId: 'quittance-control', publishDeadlineMs: PUBLISH_DEADLINE_MS }),
         catalogueModule(config, { compileSchemas: false }),
+        subscriptionStatesModule(),
         accessModule(config),
         apiDocumentModule(controlApi),
       ],
       controllers: [
         SecretController,
+        ActionController,
+        SubscriptionViewController,
         KeyController,
         NamespaceController,
         TrialController,
@@ -71,6 +82,7 @@ export class ControlModule {
         EventTypeReader,
         { provide: INGEST_URL, useValue: config.ingestUrl },
         ...trialProviders(config),
+        ...viewProviders(config),
         ResourceWriter,
         ResourceViews,
         Births,
@@ -82,8 +94,7 @@ export class ControlModule {
         LastUse,
         RevocationClock,
         RevocationRecorder,
-        HomePartitions,
-        SigningSecrets,
+        ...subscriptionProviders(config),
         OutboxRepository,
         Relay,
         RelayClock,
@@ -116,11 +127,6 @@ export class ControlModule {
           provide: KafkaAdmin,
           inject: [KafkaClient],
           useFactory: (client: KafkaClient) => new KafkaAdmin(client),
-        },
-        {
-          provide: COUNT_PARTITIONS,
-          inject: [KafkaAdmin, Topics],
-          useFactory: (admin: KafkaAdmin, topics: Topics) => () => admin.partitionCount(topics.deliveries),
         },
       ],
     };

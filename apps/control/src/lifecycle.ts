@@ -2,8 +2,11 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { KafkaAdmin } from '@quittance/kafka';
 import { Database } from '@quittance/persistence';
 import { HealthRegistry, type HealthState } from '@quittance/service';
+import type { Clock } from './background/clock.js';
 import { RevocationClock } from './keys/revocation-clock.js';
 import { RelayClock } from './outbox/relay-clock.js';
+import { MoveClock } from './subscriptions/move-clock.js';
+import { StateClock } from './subscriptions/state-clock.js';
 
 /** Starts what works in the background, and ends it in the order in which one needs the other. */
 @Injectable()
@@ -14,16 +17,22 @@ export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
     @Inject(Database) private readonly database: Database,
     @Inject(RelayClock) private readonly clock: RelayClock,
     @Inject(RevocationClock) private readonly revocations: RevocationClock,
+    @Inject(MoveClock) private readonly moves: MoveClock,
+    @Inject(StateClock) private readonly states: StateClock,
     @Inject(KafkaAdmin) private readonly admin: KafkaAdmin,
     @Inject(HealthRegistry) private readonly health: HealthRegistry,
   ) {}
+
+  private get clocks(): Clock[] {
+    return [this.revocations, this.moves, this.states];
+  }
 
   onModuleInit(): void {
     this.health.register('database', () => this.databaseState());
     this.health.register('snapshot', () => this.clock.health);
     this.database.start();
     this.clock.start();
-    this.revocations.start();
+    for (const clock of this.clocks) clock.start();
   }
 
   /**
@@ -39,7 +48,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     // Together, because with Kafka gone each may take seconds; the database last, because the clocks still need it.
-    await Promise.all([this.clock.close(), this.revocations.close(), this.admin.close()]);
+    await Promise.all([...this.clocks.map((clock) => clock.close()), this.clock.close(), this.admin.close()]);
     await this.database.close();
   }
 }

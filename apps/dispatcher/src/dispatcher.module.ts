@@ -1,16 +1,23 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { IncomingRecord, Topics } from '@quittance/contracts';
 import type { ConsumerGroup } from '@quittance/kafka';
-import { catalogueModule, consumerProvider, kafkaModule } from '@quittance/service';
+import { catalogueModule, consumerProvider, kafkaModule, subscriptionStatesModule } from '@quittance/service';
 import type { DispatcherConfig } from './config.js';
 import { AttemptService } from './deliveries/attempt.service.js';
+import { DeliveryOutcomes } from './deliveries/delivery-outcomes.js';
 import { DeliveryHandler } from './deliveries/delivery.handler.js';
 import { Egress } from './deliveries/egress.js';
+import { GuardedAttempt } from './deliveries/guarded-attempt.js';
 import { SigningKeys } from './deliveries/signing-keys.js';
 import { webhookProviders } from './deliveries/webhook.providers.js';
+import type { GuardSettings } from './guards/guard.js';
+import { GUARD_SETTINGS, Guards } from './guards/guards.js';
+import { StateKeeper } from './guards/state-keeper.js';
+import { MoveWatch } from './moving/move-watch.js';
+import { StrictDeliverer } from './ordering/strict-deliverer.js';
+import { ReleasePacer } from './retries/release-pacer.js';
 import { RetryHandler } from './retries/retry.handler.js';
 import { SubscriptionFinder } from './subscriptions/subscription-finder.js';
-import { SubscriptionLanes } from './subscriptions/subscription-lanes.js';
 
 /** Makes the attempts, schedules the retries, and gives up in the end. */
 @Module({})
@@ -21,6 +28,7 @@ export class DispatcherModule {
       imports: [
         kafkaModule(config, { clientId: 'quittance-dispatcher' }),
         catalogueModule(config, { compileSchemas: false }),
+        subscriptionStatesModule(),
       ],
       controllers: [DeliveryHandler, RetryHandler],
       providers: [
@@ -28,7 +36,13 @@ export class DispatcherModule {
         Egress,
         SigningKeys,
         SubscriptionFinder,
-        SubscriptionLanes,
+        DeliveryOutcomes,
+        GuardedAttempt,
+        Guards,
+        StateKeeper,
+        StrictDeliverer,
+        MoveWatch,
+        { provide: GUARD_SETTINGS, useValue: guardSettings(config) },
         ...webhookProviders(config),
         consumerProvider(config, groupsOf),
       ],
@@ -36,8 +50,22 @@ export class DispatcherModule {
   }
 }
 
+function guardSettings(config: DispatcherConfig): GuardSettings {
+  return {
+    breaker: {
+      failures: config.breakerFailures,
+      firstPauseMs: config.breakerPause,
+      longestPauseMs: config.breakerLongestPause,
+    },
+    disableAfterMs: config.disableAfter,
+    holdSharedMs: config.holdShared,
+    holdExclusiveMs: config.holdExclusive,
+  };
+}
+
 function groupsOf(topics: Topics): ConsumerGroup[] {
   const delays = new Map(topics.ladder.map((step) => [topics.deliveriesRetry(step.name), step.delayMs]));
+  const releases = new ReleasePacer(delays);
   return [
     {
       groupId: topics.group('dispatcher'),
@@ -52,7 +80,7 @@ function groupsOf(topics: Topics): ConsumerGroup[] {
           pattern: 'retries',
           topics: [...delays.keys()],
           // From the broker's append: within a topic, order of offsets is order of due times.
-          availableAt: (record: IncomingRecord) => record.timestamp + (delays.get(record.topic) ?? 0),
+          availableAt: (record: IncomingRecord) => releases.availableAt(record),
         },
       ],
     },

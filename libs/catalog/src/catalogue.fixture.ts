@@ -86,8 +86,8 @@ export function subscriptionOf(
     kind: 'Subscription',
     metadata: metadataOf(name, namespace),
     spec: subscriptionSpec.parse({ destination: { webhook: { url: 'http://127.0.0.1:9000/' } }, ...spec }),
-    status: { state: 'active', partition: 3 },
-    secrets: { signing: ['sealed'] },
+    status: { state: 'active', partition: 3, activation: 1 },
+    secrets: { signing: ['sealed'], former: [], formerAsymmetric: [] },
   };
 }
 

@@ -156,6 +156,16 @@ export class Catalogue {
     return this.store.subscription(namespace, name);
   }
 
+  /** Those whose home on `deliveries.v1` the partition is, or was until a move that is not over yet. */
+  subscriptionsAt(partition: number): ReadonlySet<CompiledSubscription> {
+    return this.store.subscriptionsAt(partition);
+  }
+
+  /** Those of all namespaces. */
+  allSubscriptions(): Iterable<CompiledSubscription> {
+    return this.store.allSubscriptions();
+  }
+
   source(namespace: string, name: string): CompiledSource | undefined {
     return this.store.source(namespace, name);
   }

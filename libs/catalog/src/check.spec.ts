@@ -37,6 +37,28 @@ describe('checking what is saved', () => {
     ]);
   });
 
+  it('finds fallback URLs that are no others', () => {
+    const url = 'https://example.com/';
+    const bad = spec({
+      destination: {
+        webhook: { url, fallbackUrls: ['https://b.example/', 'https://EXAMPLE.com', 'https://b.example/'] },
+      },
+    });
+    expect(checkSubscription(bad, ladder).map(({ path }) => path)).toEqual([
+      '/destination/webhook/fallbackUrls/1',
+      '/destination/webhook/fallbackUrls/2',
+    ]);
+    const good = spec({ destination: { webhook: { url, fallbackUrls: ['https://example.com/b'] } } });
+    expect(checkSubscription(good, ladder)).toEqual([]);
+  });
+
+  it('has nothing against strict order with a schedule and a hold of its own', () => {
+    const strict = spec({
+      delivery: { ordering: 'strict', concurrency: 8, hold: '2h', retry: { schedule: ['5s'] } },
+    });
+    expect(checkSubscription(strict, ladder)).toEqual([]);
+  });
+
   it('finds schemas that cannot be used and versions that stand there twice', () => {
     const bad = eventTypeSpec.parse({
       versions: [

@@ -15,8 +15,8 @@ import { compileSourceExpression } from './source.js';
 const MAX_PROBLEMS = 100;
 
 /**
- * What a subscription's shape alone does not say: that its expressions can be used, and that the steps of its
- * schedule exist.
+ * What a subscription's shape alone does not say: that its expressions can be used, that its fallback URLs are others,
+ * and that the steps of its schedule exist.
  * @returns problems, as JSON pointers into the spec; none when it can be saved
  */
 export function checkSubscription(spec: SubscriptionSpec, ladder: readonly LadderStep[]): Violation[] {
@@ -24,6 +24,7 @@ export function checkSubscription(spec: SubscriptionSpec, ladder: readonly Ladde
   const { filter, transform } = spec;
   if (filter !== undefined) attempt(problems, '/filter', () => compileExpression(filter, 'bool'));
   if (transform !== undefined) attempt(problems, '/transform', () => compileExpression(transform, 'json'));
+  problems.push(...checkFallbackUrls(spec.destination.webhook));
   const steps = ladder.map((step) => step.name);
   for (const [index, step] of (spec.delivery.retry.schedule ?? []).entries()) {
     if (steps.includes(step)) continue;
@@ -33,6 +34,23 @@ export function checkSubscription(spec: SubscriptionSpec, ladder: readonly Ladde
     });
   }
   return problems;
+}
+
+/** Asking the same URL once more is no fallback. */
+function checkFallbackUrls({ url, fallbackUrls }: SubscriptionSpec['destination']['webhook']): Violation[] {
+  const seen = new Set([new URL(url).href]);
+  return fallbackUrls.flatMap((fallback, index) => {
+    const { href } = new URL(fallback);
+    const isKnown = seen.has(href);
+    seen.add(href);
+    if (!isKnown) return [];
+    return [
+      {
+        path: `/destination/webhook/fallbackUrls/${index}`,
+        message: 'stands here already: give URLs that differ from "url" and from each other.',
+      },
+    ];
+  });
 }
 
 /** @returns problems, as JSON pointers into the spec; none when it can be saved */

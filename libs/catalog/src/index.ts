@@ -12,6 +12,7 @@ export {
   type CatalogueOptions,
   type CatalogueProblem,
 } from './catalogue.js';
+export { SubscriptionStates, type SubscriptionStatesOptions } from './subscription-states.js';
 export { checkEventType, checkSource, checkSubscription } from './check.js';
 export {
   authenticate,

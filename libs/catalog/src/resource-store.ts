@@ -18,6 +18,7 @@ import {
   type CompiledEventType,
 } from './event-type.js';
 import { PatternIndex } from './event-pattern.js';
+import { HomeIndex } from './home-index.js';
 import { NamespaceRegistry } from './namespace-registry.js';
 import { brokenSource, compileSource, type CompiledSource } from './source.js';
 import { brokenSubscription, compileSubscription, type CompiledSubscription } from './subscription.js';
@@ -40,6 +41,7 @@ const NO_SUBSCRIPTIONS: readonly CompiledSubscription[] = [];
 export class ResourceStore {
   private readonly eventTypes = new Map<string, CompiledEventType>();
   private readonly subscriptions = new Map<string, NamespaceSubscriptions>();
+  private readonly homes = new HomeIndex();
   private readonly sources = new Map<string, CompiledSource>();
   private readonly keys = new ApiKeyRing();
   private readonly namespaces = new NamespaceRegistry();
@@ -72,6 +74,14 @@ export class ResourceStore {
 
   subscription(namespace: string, name: string): CompiledSubscription | undefined {
     return this.subscriptions.get(namespace)?.byName.get(name);
+  }
+
+  subscriptionsAt(partition: number): ReadonlySet<CompiledSubscription> {
+    return this.homes.at(partition);
+  }
+
+  *allSubscriptions(): Iterable<CompiledSubscription> {
+    for (const { byName } of this.subscriptions.values()) yield* byName.values();
   }
 
   source(namespace: string, name: string): CompiledSource | undefined {
@@ -187,6 +197,7 @@ export class ResourceStore {
       this.subscriptions.set(namespace, own);
     }
     own.byName.set(name, compiled);
+    this.homes.add(compiled);
     own.index.add(compiled, resource.spec.events);
   }
 
@@ -195,6 +206,7 @@ export class ResourceStore {
     const known = own?.byName.get(name);
     if (own === undefined || known === undefined) return;
     own.byName.delete(name);
+    this.homes.remove(known);
     own.index.remove(known, known.resource.spec.events);
     if (own.byName.size === 0) this.subscriptions.delete(namespace);
   }

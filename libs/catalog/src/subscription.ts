@@ -20,6 +20,8 @@ export interface CompiledSubscription {
   /** The delays between attempts, in order. */
   readonly schedule: readonly LadderStep[];
   readonly timeoutMs: number;
+  /** How long it may be paused or unreachable before it is suspended; `undefined`: the installation's defaults. */
+  readonly holdMs: number | undefined;
   /** False when the subscription has no filter: every event of its types matches. */
   readonly hasFilter: boolean;
   /** Never throws: an expression that fails does not match, and the reason says why. */
@@ -75,6 +77,8 @@ function facts(resource: SubscriptionResource, ladder: readonly LadderStep[]) {
     resource,
     schedule: resolveSchedule(resource.spec, ladder),
     timeoutMs: parseDuration(resource.spec.destination.webhook.timeout),
+    holdMs:
+      resource.spec.delivery.hold === undefined ? undefined : parseDuration(resource.spec.delivery.hold),
   };
 }
 

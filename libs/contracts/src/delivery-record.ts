@@ -22,6 +22,12 @@ export interface DeliveryRecord {
   eventType: string;
   /** The number of the attempt that is to be made, from 1. It travels with the record, so no rebalance resets it. */
   attempt: number;
+  /** How often it was put off without an attempt, because the subscription must not be sent anything. Default 0. */
+  shunts?: number;
+  /** No attempt before, epoch milliseconds: the subscriber, or its breaker, asked for longer than a step lasts. */
+  notBefore?: number;
+  /** Sent again from the ledger, by hand or by a replay. */
+  replay?: boolean;
   /** The catalogue's revision that the router rendered with. */
   revision: number;
   /** When ingest accepted the event, epoch milliseconds. */
@@ -71,6 +77,9 @@ export function encodeDelivery(
     'quittance-revision': String(record.revision),
     'quittance-accepted-at': String(record.acceptedAt),
   };
+  if (record.shunts) headers['quittance-shunts'] = String(record.shunts);
+  if (record.notBefore !== undefined) headers['quittance-not-before'] = String(record.notBefore);
+  if (record.replay) headers['quittance-replay'] = 'true';
   for (const name of Object.keys(record.httpHeaders)) headers[HTTP + name] = record.httpHeaders[name]!;
   if (record.trace) {
     headers['traceparent'] = record.trace.traceparent;
@@ -107,6 +116,13 @@ export function decodeDelivery(record: IncomingRecord): DeliveryRecord {
     httpHeaders,
     body: record.value,
   };
+  if (headers['quittance-shunts'] !== undefined) {
+    decoded.shunts = requireNumberHeader(headers, 'quittance-shunts');
+  }
+  if (headers['quittance-not-before'] !== undefined) {
+    decoded.notBefore = requireNumberHeader(headers, 'quittance-not-before');
+  }
+  if (headers['quittance-replay'] !== undefined) decoded.replay = true;
   const trace = traceContextOf(headers);
   if (trace) decoded.trace = trace;
   return decoded;

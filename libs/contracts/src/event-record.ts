@@ -42,6 +42,12 @@ export interface EventTarget {
   subscriptionUid: string;
 }
 
+/** An event that is sent again from the ledger, to one subscription. */
+export interface ReplayTarget extends EventTarget {
+  /** The subscription's present patterns and filter decide; otherwise it gets the event whatever they say. */
+  filtered?: boolean;
+}
+
 /** One record of `events.v1`: CloudEvents' Kafka binding in binary mode, and what ingest knew. */
 export interface EventRecord {
   namespace: string;
@@ -54,7 +60,7 @@ export interface EventRecord {
   acceptedAt: number;
   trace?: TraceContext;
   /** A manual retry or a replay of an event that is in the ledger: never taken for a duplicate. */
-  replay?: EventTarget;
+  replay?: ReplayTarget;
   /** A sample that somebody sends to try a subscription: an event like others, that only it gets. */
   test?: EventTarget;
 }
@@ -63,6 +69,7 @@ const CORE = ['id', 'source', 'type', 'time', 'subject', 'dataschema'] as const;
 const CE = 'ce_';
 
 const REPLAY = 'quittance-replay-subscription';
+const FILTERED = 'quittance-replay-filtered';
 const TEST = 'quittance-test-subscription';
 
 /** @param partitions of how many partitions of `events.v1` the namespace's events spread; left out: over all */
@@ -85,6 +92,7 @@ export function encodeEvent(topic: string, record: EventRecord, partitions?: num
     if (record.trace.tracestate !== undefined) headers['tracestate'] = record.trace.tracestate;
   }
   if (record.replay) encodeTarget(headers, REPLAY, record.replay);
+  if (record.replay?.filtered) headers[FILTERED] = 'true';
   if (record.test) encodeTarget(headers, TEST, record.test);
   return {
     topic,
@@ -134,7 +142,7 @@ export function decodeEvent(record: IncomingRecord): EventRecord {
   const trace = traceContextOf(headers);
   if (trace) decoded.trace = trace;
   const replay = decodeTarget(headers, REPLAY);
-  if (replay) decoded.replay = replay;
+  if (replay) decoded.replay = headers[FILTERED] === undefined ? replay : { ...replay, filtered: true };
   const test = decodeTarget(headers, TEST);
   if (test) decoded.test = test;
   return decoded;

@@ -1,4 +1,4 @@
-export { parseDuration } from './duration.js';
+export { formatDuration, parseDuration } from './duration.js';
 export { DEFAULT_LADDER, parseLadder, type LadderStep } from './retry-ladder.js';
 export { Topics, type TopicSizes, type TopicSpec } from './topics.js';
 export {
@@ -28,6 +28,7 @@ export {
   type CloudEventAttributes,
   type EventRecord,
   type EventTarget,
+  type ReplayTarget,
 } from './event-record.js';
 export {
   decodeDelivery,
@@ -40,6 +41,7 @@ export {
 export {
   decodeOutcome,
   encodeOutcome,
+  heldCode,
   MAX_REJECTION_ERRORS,
   MAX_SKIPPED_LISTED,
   type AttemptedOutcome,
@@ -47,12 +49,23 @@ export {
   type DeadOutcome,
   type DeliveredOutcome,
   type DuplicateOutcome,
+  type HeldCode,
+  type HeldOutcome,
   type KeyUsedOutcome,
   type Outcome,
   type RejectedOutcome,
   type RoutedOutcome,
   type Skipped,
 } from './outcome.js';
+export {
+  decodeSubscriptionState,
+  encodeSubscriptionState,
+  encodeSubscriptionStateRemoval,
+  subscriptionState,
+  type StopCode,
+  type SubscriptionState,
+  type SubscriptionStateChange,
+} from './subscription-state.js';
 export {
   API_VERSION,
   eventTypeName,
@@ -83,9 +96,13 @@ export {
 } from './resources/source.js';
 export {
   bodyFormat,
+  secretRotation,
+  subscriptionSecrets,
   subscriptionSpec,
   subscriptionStatus,
   type BodyFormat,
+  type FormerSecret,
+  type SubscriptionMove,
   type SubscriptionSecrets,
   type SubscriptionSpec,
   type SubscriptionStatus,

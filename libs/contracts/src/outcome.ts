@@ -27,18 +27,31 @@ const skipped = z.object({
 /** A subscription that wanted the type, yet gets nothing. */
 export type Skipped = z.infer<typeof skipped>;
 
+/** Why a subscription is suspended. */
+export const heldCode = z.enum(['paused', 'unreachable', 'halted']);
+export type HeldCode = z.infer<typeof heldCode>;
+
 const routed = z.object({
   type: z.literal('routed'),
   ...about,
   /** The catalogue's revision that was routed with. */
   revision: z.number().int(),
+  /** A great many make several records, each with a part of them; in everything else these records are the same. */
   matched: z.array(
-    z.object({ deliveryId: z.string(), subscription: z.string(), subscriptionUid: z.string() }),
+    z.object({
+      deliveryId: z.string(),
+      subscription: z.string(),
+      subscriptionUid: z.string(),
+      /** It was not written to `deliveries.v1`: the subscription is suspended, and gets it when it is resumed. */
+      held: heldCode.optional(),
+    }),
   ),
   skipped: z.array(skipped).max(MAX_SKIPPED_LISTED),
   skippedCount: z.number().int(),
   /** A manual retry or a replay, to one subscription. */
   replay: z.boolean().optional(),
+  /** Of a replay that asked the subscription's patterns and filter: what it skipped was no delivery before. */
+  filtered: z.boolean().optional(),
 });
 
 const duplicate = z.object({
@@ -62,6 +75,8 @@ const attemptMade = {
   /** The answer's HTTP status; `null` when there was none. */
   status: z.number().int().nullable(),
   durationMs: z.number(),
+  /** Which of the fallback URLs was asked last, from 1; left out when the first URL was. */
+  fallback: z.number().int().optional(),
   /** The start of the answer: at most 8 KiB of a failure, 256 B of a success. */
   response: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
@@ -82,6 +97,17 @@ const dead = z.object({
   ...attempt,
   ...z.object(attemptMade).partial().shape,
   error: z.object({ code: z.string(), message: z.string() }),
+});
+
+/**
+ * The subscription is suspended: its delivery waits in the ledger, and is sent when the subscription is resumed. If an
+ * attempt was made before that, its facts are here.
+ */
+const held = z.object({
+  type: z.literal('held'),
+  ...attempt,
+  ...z.object(attemptMade).partial().shape,
+  code: heldCode,
 });
 
 /** Input that was refused. It names no event: there is none. */
@@ -140,20 +166,22 @@ const outcome = z.discriminatedUnion('type', [
   attempted,
   delivered,
   dead,
+  held,
   rejected,
   keyUsed,
 ]);
 
-/** One JSON record of `outcomes.v1`. Exactly one of `attempted`, `delivered` and `dead` follows each attempt. */
+/** One JSON record of `outcomes.v1`. Exactly one of `attempted`, `delivered`, `dead` and `held` follows each attempt. */
 export type Outcome = z.infer<typeof outcome>;
 export type RoutedOutcome = z.infer<typeof routed>;
 export type DuplicateOutcome = z.infer<typeof duplicate>;
 export type AttemptedOutcome = z.infer<typeof attempted>;
 export type DeliveredOutcome = z.infer<typeof delivered>;
 export type DeadOutcome = z.infer<typeof dead>;
+export type HeldOutcome = z.infer<typeof held>;
 export type RejectedOutcome = z.infer<typeof rejected>;
 export type KeyUsedOutcome = z.infer<typeof keyUsed>;
-export type AttemptOutcome = AttemptedOutcome | DeliveredOutcome | DeadOutcome;
+export type AttemptOutcome = AttemptedOutcome | DeliveredOutcome | DeadOutcome | HeldOutcome;
 
 export function encodeOutcome(topic: string, value: Outcome): OutgoingRecord {
   return {

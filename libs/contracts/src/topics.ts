@@ -82,6 +82,7 @@ export class Topics {
     };
     return [
       { name: this.config, partitions: 1, config: compacted },
+      { name: this.subscriptionState, partitions: 1, config: compacted },
       { name: this.events, partitions: sizes.eventsPartitions, config: kept(7) },
       { name: this.deliveries, partitions: sizes.deliveriesPartitions, config: kept(7) },
       ...this.ladder.map((step) => ({

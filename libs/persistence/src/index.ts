@@ -22,4 +22,5 @@ export {
 } from './audit/entities.js';
 export { LedgerKeyUsage } from './audit/key-usage.entity.js';
 export { LedgerRejection } from './audit/rejection.entity.js';
+export { LedgerReplay, type LedgerFence, type ReplayKind, type ReplayState } from './audit/replay.entity.js';
 export { STORE_FAILURE_LOG, StoreErrorInterceptor, type StoreFailureLog } from './store-error.interceptor.js';

@@ -138,7 +138,8 @@ describe('setting up a database of an earlier release', () => {
         services: [audit, control],
         report: (line) => lines.push(line),
       });
-      expect(lines).toContain('schema audit: ran AddRejections1764500000000, AddPruning1764500000001');
+      const later = AUDIT_SCHEMA.migrations.slice(1).map((migration) => new migration().name);
+      expect(lines).toContain(`schema audit: ran ${later.join(', ')}`);
       expect(await rightsOnLedger(owner, url)).toEqual(['read key_usage']);
       expect(await asRole(audit.url, 'audit', 'SELECT * FROM rejections')).toEqual([]);
       const invalid = await asRole(owner, 'audit', 'SELECT FROM pg_index WHERE NOT indisvalid');

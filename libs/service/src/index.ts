@@ -24,6 +24,10 @@ export {
   CatalogueModule,
   type CatalogueModuleOptions,
 } from './catalogue/catalogue.module.js';
+export {
+  subscriptionStatesModule,
+  SubscriptionStatesModule,
+} from './catalogue/subscription-states.module.js';
 export { defineConfig, readConfig, ConfigError, serviceConfig, type ServiceConfig } from './config/config.js';
 export {
   adminKeyVariable,

@@ -51,6 +51,23 @@ export class ApiClient {
     return this.put(`subscriptions/${name}`, { spec });
   }
 
+  /** As control shows it: everything that is known of it. */
+  async subscription(name: string): Promise<Record<string, unknown>> {
+    return asObject(await this.expectSuccess('GET', this.controlUrl(`subscriptions/${name}`)));
+  }
+
+  /** `pause`, `resume`, `move`, … @returns the subscription as it is after that */
+  async act(subscription: string, action: string, body: object = {}): Promise<Record<string, unknown>> {
+    const url = this.controlUrl(`subscriptions/${subscription}/${action}`);
+    return asObject(await this.expectSuccess('POST', url, { body }));
+  }
+
+  /** Starts a replay of what the subscription has missed. */
+  async recover(subscription: string, body: object): Promise<Record<string, unknown>> {
+    const url = this.auditUrl(`subscriptions/${subscription}/replays`);
+    return asObject(await this.expectSuccess('POST', url, { body }));
+  }
+
   async deleteSubscription(name: string): Promise<void> {
     await this.expectSuccess('DELETE', this.controlUrl(`subscriptions/${name}`));
   }

@@ -1,8 +1,6 @@
-import type { Socket } from 'node:net';
 import { Client } from 'undici';
-import type { AddressRanges } from './egress-policy.js';
 import type { Exchange, ExchangeConnection } from './exchange.js';
-import type { GuardedConnector } from './guarded-connector.js';
+import type { Connecting, ConnectScope, ConnectStage, GuardedConnector } from './guarded-connector.js';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 /** For origins that announce no keep-alive timeout: under the 5 s after which many servers close idle connections. */
@@ -16,7 +14,7 @@ export class Connection implements ExchangeConnection {
   readonly client: Client;
   /** Whether a request is on it. */
   busy = false;
-  private connecting: Socket | undefined;
+  private connecting: Connecting | undefined;
   private discarded = false;
 
   constructor(
@@ -34,23 +32,20 @@ export class Connection implements ExchangeConnection {
       maxHeaderSize: MAX_HEADER_BYTES,
       maxRequestsPerClient: REQUESTS_PER_CONNECTION,
       connect: (target, callback) => {
-        this.connecting = connector.connect(
-          target,
-          pool.tlsSession,
-          (session) => {
-            pool.tlsSession = session;
-          },
-          pool.opened,
-          (...outcome) => {
-            this.connecting = undefined;
-            callback(...outcome);
-          },
-        );
+        this.connecting = connector.connect(target, pool.scope, (...outcome) => {
+          this.connecting = undefined;
+          callback(...outcome);
+        });
       },
     });
     this.client.on('disconnect', () => {
       if (!this.busy) this.discard();
     });
+  }
+
+  /** What is waited for before the request can be sent; nothing once it can. */
+  get stage(): ConnectStage | undefined {
+    return this.connecting?.stage;
   }
 
   /** The answer was read to its end: the next request may follow. */
@@ -69,27 +64,23 @@ export class Connection implements ExchangeConnection {
 }
 
 /**
- * The connections to one origin. undici's own `Pool` keeps a request that has run out of time in its queue until some
- * connection picks it up, body included; here a request is either on a connection, which ends with it, or gone.
+ * One subscriber's connections to one origin: those of others on the same host are neither used nor waited for.
+ * undici's own `Pool` keeps a request that has run out of time in its queue until some connection picks it up, body
+ * included; here a request is either on a connection, which ends with it, or gone.
  */
 export class ConnectionPool {
-  tlsSession: Buffer | undefined;
-  /** For finding the pool that was used least recently. */
-  lastUse = 0;
+  /** Further requests wait for one of these, first come, first served. */
+  maxConnections = 0;
   private readonly all = new Set<Connection>();
   private readonly idle: Connection[] = [];
   private readonly waiting = new Set<Exchange>();
   private starting = false;
 
-  /**
-   * @param maxConnections further requests wait for one of these, first come, first served
-   * @param opened private ranges that its connections may reach
-   */
+  /** @param scope what its connections may reach */
   constructor(
     readonly origin: string,
     private readonly connector: GuardedConnector,
-    private readonly maxConnections: number,
-    readonly opened?: AddressRanges,
+    readonly scope: ConnectScope,
   ) {}
 
   get inUse(): boolean {

@@ -81,6 +81,8 @@ describe('a request under egress rules', () => {
       const error: unknown = await client
         .post({
           url: 'http://internal.test/',
+          pool: 'sub_1',
+          maxConnections: 8,
           headers: {},
           body: Buffer.from('{}'),
           timeoutMs: 150,

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
+import type { ConnectStage } from './guarded-connector.js';
 import { honoursRetryAfter, parseRetryAfter } from './retry-policy.js';
-import { describeFailure, WebhookError, type WebhookErrorCode } from './webhook-error.js';
+import { describeFailure, describeTimeout, WebhookError, type WebhookErrorCode } from './webhook-error.js';
 
 /** What is kept of an answer. */
 export const MAX_KEPT_BYTES = 8 * 1024;
@@ -26,6 +27,8 @@ const EMPTY = Buffer.alloc(0);
 /** The connection that carries an exchange, as far as the exchange needs it. */
 export interface ExchangeConnection {
   readonly client: Dispatcher;
+  /** What is waited for before the request can be sent; nothing once it can. */
+  readonly stage: ConnectStage | undefined;
   /** The answer was read to its end: the next request may follow. */
   release(): void;
   /** Closes it at once, whatever it is doing. */
@@ -109,8 +112,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private static onDeadline(exchange: Exchange): void {
-    const waitedFor = exchange.status === 0 ? 'answer' : 'finish its answer';
-    exchange.abort('timeout', `${exchange.origin} did not ${waitedFor} within ${exchange.timeoutMs} ms.`);
+    const { origin, status, timeoutMs, connection } = exchange;
+    exchange.abort('timeout', describeTimeout(origin, timeoutMs, status === 0 ? connection?.stage : 'body'));
   }
 
   private static onDrainDeadline(exchange: Exchange): void {

@@ -1,17 +1,18 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup as systemLookup } from 'node:dns/promises';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import type { buildConnector } from 'undici';
 import { blockedRange, type AddressPolicy } from './address-policy.js';
 import type { AddressRanges } from './egress-policy.js';
-
-/** Resolves a name to all of its addresses; rejects when it has none. */
-export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
+import { LookupFailedError } from './lookup-error.js';
+import { NameResolver, type Lookup, type NameResolverOptions } from './name-resolver.js';
+import { RecencyMap } from './recency-map.js';
 
 export interface GuardedConnectorOptions extends AddressPolicy {
   /** By default the system's resolver. */
   lookup?: Lookup;
+  /** How names are remembered. */
+  names?: Partial<Omit<NameResolverOptions, 'lookup'>>;
   /** PEM. Trusted instead of the authorities that Node.js comes with. */
   certificateAuthorities?: readonly string[];
 }
@@ -25,8 +26,25 @@ export class AddressBlockedError extends Error {
   }
 }
 
-/** No address for the name: it does not exist, or the resolver did not answer. */
-export class LookupFailedError extends Error {}
+/** What one connection may reach, and where its TLS session is kept. */
+export interface ConnectScope {
+  /** Private ranges that it may reach. */
+  opened: AddressRanges | undefined;
+  /** Connections of the same scheme, host, port and key resume each other's TLS sessions. */
+  key: string;
+}
+
+/** What a connection that is being made waits for. */
+export type ConnectStage = 'name' | 'connection' | 'tls';
+
+/** A connection that is being made. */
+export interface Connecting {
+  stage: ConnectStage;
+  /** Ends it. The callback is not called any more. */
+  destroy(): void;
+}
+
+const MAX_SESSIONS = 1024;
 
 /** TCP was connected, TLS was not: certificate, protocol, or whatever else speaks at that port. */
 export class TlsHandshakeError extends Error {}
@@ -36,43 +54,45 @@ export class TlsHandshakeError extends Error {}
  * checked addresses themselves, so no second resolution can put another one in their place.
  */
 export class GuardedConnector {
-  private readonly lookup: Lookup;
-  private readonly lookupsUnderWay = new Map<string, Promise<LookupAddress[]>>();
+  private readonly names: NameResolver;
+  private readonly sessions = new RecencyMap<Buffer>(MAX_SESSIONS);
   private readonly secureContext: tls.SecureContext;
 
   constructor(private readonly options: GuardedConnectorOptions) {
-    this.lookup = options.lookup ?? ((hostname) => systemLookup(hostname, { all: true }));
-    const { certificateAuthorities } = options;
+    const { lookup, names, certificateAuthorities } = options;
+    this.names = new NameResolver({ ...names, ...(lookup && { lookup }) });
     this.secureContext = tls.createSecureContext(
       certificateAuthorities ? { ca: [...certificateAuthorities] } : {},
     );
   }
 
   /**
-   * @param session an earlier TLS session with the same origin, to resume
-   * @param onSession receives sessions to resume later
-   * @param opened private ranges that this connection may reach
-   * @param callback is called once, unless the socket is destroyed before. Errors: AddressBlockedError,
+   * @param callback is called once, unless the connection is destroyed before. Errors: AddressBlockedError,
    *   LookupFailedError, TlsHandshakeError, and what the system says
-   * @returns the socket that connects, if there is one: destroying it ends the attempt
+   * @returns the connection as it is being made; nothing when that has failed already
    */
   connect(
     target: ConnectTarget,
-    session: Buffer | undefined,
-    onSession: (session: Buffer) => void,
-    opened: AddressRanges | undefined,
+    scope: ConnectScope,
     callback: buildConnector.Callback,
-  ): net.Socket | undefined {
+  ): Connecting | undefined {
+    const { opened } = scope;
     const host = target.hostname;
     const literal = net.isIP(host) !== 0;
     const secure = target.protocol === 'https:';
-    const common = { host, lookup: this.resolving(opened), highWaterMark: 64 * 1024 };
     const blocked = literal ? blockedRange(host, this.options, opened) : undefined;
     if (blocked !== undefined) {
       // Checked here, because nobody asks `lookup` about an address.
       process.nextTick(callback, new AddressBlockedError(blocked), null);
       return undefined;
     }
+    const connecting: Connecting = {
+      stage: literal ? 'connection' : 'name',
+      destroy: () => socket.destroy(),
+    };
+    const common = { host, lookup: this.resolving(connecting, opened), highWaterMark: 64 * 1024 };
+    const sessionKey = `${target.protocol}//${host}:${target.port} ${scope.key}`;
+    const session = secure ? this.sessions.get(sessionKey) : undefined;
     const socket = secure
       ? tls.connect({
           ...common,
@@ -91,6 +111,7 @@ export class GuardedConnector {
     let done = false;
     socket.once('connect', () => {
       tcpConnected = true;
+      connecting.stage = 'tls';
     });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       done = true;
@@ -101,11 +122,11 @@ export class GuardedConnector {
       done = true;
       callback(secure && tcpConnected ? new TlsHandshakeError(error.message, { cause: error }) : error, null);
     });
-    if (secure) socket.on('session', onSession);
-    return socket;
+    if (secure) socket.on('session', (given: Buffer) => this.sessions.set(sessionKey, given));
+    return connecting;
   }
 
-  private resolving(opened: AddressRanges | undefined): net.LookupFunction {
+  private resolving(connecting: Connecting, opened: AddressRanges | undefined): net.LookupFunction {
     return async (hostname, options, callback) => {
       let addresses: LookupAddress[];
       try {
@@ -114,6 +135,7 @@ export class GuardedConnector {
         callback(error as Error, []);
         return;
       }
+      connecting.stage = 'connection';
       if (options.all) callback(null, addresses);
       else callback(null, addresses[0]!.address, addresses[0]!.family);
     };
@@ -123,7 +145,7 @@ export class GuardedConnector {
     hostname: string,
     opened: AddressRanges | undefined,
   ): Promise<LookupAddress[]> {
-    const addresses = await this.sharedLookup(hostname);
+    const addresses = await this.names.resolve(hostname);
     let blocked: string | undefined;
     const allowed = addresses.filter(({ address }) => {
       const range = blockedRange(address, this.options, opened);
@@ -134,21 +156,5 @@ export class GuardedConnector {
     throw blocked === undefined
       ? new LookupFailedError('The name has no address')
       : new AddressBlockedError(blocked);
-  }
-
-  /**
-   * One look-up per name at a time. The system's resolver blocks one of libuv's few threads for as long as a name
-   * server stays silent; a connection each would let one dead name hold up everybody's.
-   */
-  private sharedLookup(hostname: string): Promise<LookupAddress[]> {
-    const underWay = this.lookupsUnderWay.get(hostname);
-    if (underWay) return underWay;
-    const lookup = this.lookup(hostname)
-      .catch((error: unknown) => {
-        throw new LookupFailedError(error instanceof Error ? error.message : String(error), { cause: error });
-      })
-      .finally(() => this.lookupsUnderWay.delete(hostname));
-    this.lookupsUnderWay.set(hostname, lookup);
-    return lookup;
   }
 }

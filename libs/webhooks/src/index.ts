@@ -1,19 +1,32 @@
 export {
+  decodeAsymmetricSecret,
   decodeSigningSecret,
+  generateAsymmetricSecret,
   generateSigningSecret,
   InvalidSigningSecretError,
+  publicKeyOf,
   signV1,
+  signV1a,
   webhookHeaders,
+  type AsymmetricKey,
   type SigningKey,
   type WebhookHeaders,
+  type WebhookMessage,
 } from './signature.js';
 export { SecretBox, SecretBoxError, type SecretBoxErrorCode } from './secret-box.js';
 export { blockedRange, type AddressPolicy } from './address-policy.js';
-export type { Lookup } from './guarded-connector.js';
+export type { Lookup, NameResolverOptions } from './name-resolver.js';
 export { WebhookClient, type WebhookClientOptions, type WebhookRequest } from './webhook-client.js';
 export type { WebhookResponse } from './exchange.js';
 export { WebhookError, type WebhookErrorCode } from './webhook-error.js';
-export { classifyResponse, nextStep, parseRetryAfter } from './retry-policy.js';
+export {
+  classifyResponse,
+  isOutage,
+  nextStep,
+  parseRetryAfter,
+  stepFor,
+  type NextAttempt,
+} from './retry-policy.js';
 export { AddressRanges, EgressPolicy, type EgressRules } from './egress-policy.js';
 export { checkVerifierSecrets, createVerifier } from './verification/create-verifier.js';
 export {

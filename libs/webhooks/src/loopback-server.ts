@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Certificate } from './certificate.fixture.js';
 
 /** A server of the tests' own, on a free loopback port, that counts its connections. */
 export interface LoopbackServer {
@@ -16,7 +13,7 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-async function listen(server: net.Server): Promise<LoopbackServer> {
+async function listen(server: net.Server, host = '127.0.0.1'): Promise<LoopbackServer> {
   const open = new Set<net.Socket>();
   const loopback: LoopbackServer = {
     port: 0,
@@ -34,7 +31,10 @@ async function listen(server: net.Server): Promise<LoopbackServer> {
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => {});
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, host, resolve);
+  });
   loopback.port = (server.address() as net.AddressInfo).port;
   return loopback;
 }
@@ -47,9 +47,12 @@ export function serveHttps(certificate: Certificate, handler: http.RequestListen
   return listen(https.createServer(certificate, handler));
 }
 
-/** Speaks whatever the handler writes. */
-export function serveTcp(handler: (socket: net.Socket) => void): Promise<LoopbackServer> {
-  return listen(net.createServer(handler));
+/**
+ * Speaks whatever the handler writes.
+ * @param host where it listens, by default 127.0.0.1
+ */
+export function serveTcp(handler: (socket: net.Socket) => void, host?: string): Promise<LoopbackServer> {
+  return listen(net.createServer(handler), host);
 }
 
 /** A port at which nobody listens. */
@@ -65,25 +68,4 @@ export function bodyOf(request: http.IncomingMessage): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => resolve(Buffer.concat(chunks)));
   });
-}
-
-export interface Certificate {
-  key: string;
-  cert: string;
-}
-
-/** Self-signed, for `localhost` and 127.0.0.1. By OpenSSL, since Node.js makes no certificates. */
-export function selfSignedCertificate(): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'quittance-certificate-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost`;
-    const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    execFileSync('openssl', [...request.split(' '), ...names, '-keyout', key, '-out', cert], {
-      stdio: 'pipe',
-    });
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

@@ -38,6 +38,8 @@ async function raw(answer: string, then: 'keep' | 'end' | 'reset' = 'keep'): Pro
 function request(port: number, more: Partial<WebhookRequest> = {}): WebhookRequest {
   return {
     url: `http://127.0.0.1:${port}/hook?token=hunter2`,
+    pool: 'sub_1',
+    maxConnections: 64,
     headers: {},
     body: Buffer.from('{}'),
     timeoutMs: 5000,
@@ -106,13 +108,13 @@ describe('a request', () => {
   });
 
   it.each(['ftp://127.0.0.1/', 'not a url', 'file:///etc/passwd'])('is refused for %s', async (url) => {
-    expect(await failure(client.post(request(1, { url })))).toMatchObject({ code: 'request_failed' });
+    expect(await failure(client.post(request(1, { url })))).toMatchObject({ code: 'request_invalid' });
   });
 
   it('is refused with a header that would smuggle in another', async () => {
     const server = await http((_, answer) => answer.end());
     const smuggling = request(server.port, { headers: { 'x-a': 'b\r\nx-c: d' } });
-    expect(await failure(client.post(smuggling))).toMatchObject({ code: 'request_failed' });
+    expect(await failure(client.post(smuggling))).toMatchObject({ code: 'request_invalid' });
     expect((await client.post(request(server.port))).status).toBe(200);
   });
 

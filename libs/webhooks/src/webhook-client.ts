@@ -2,19 +2,22 @@ import { ConnectionPool } from './connection-pool.js';
 import type { EgressPolicy } from './egress-policy.js';
 import { Exchange, type WebhookResponse } from './exchange.js';
 import { GuardedConnector, type GuardedConnectorOptions } from './guarded-connector.js';
-import { WebhookError } from './webhook-error.js';
+import { RecencyMap } from './recency-map.js';
+import { WebhookError, type WebhookErrorCode } from './webhook-error.js';
 
 export interface WebhookClientOptions extends Partial<GuardedConnectorOptions> {
   /** Sent in `user-agent: Quittance/<version>`. */
   version: string;
-  /** Per origin; further requests wait for one of them. Default 64. */
-  maxConnections?: number;
-  /** Origins whose connections are kept; exceeded only while all of them have requests under way. Default 1,024. */
-  maxOrigins?: number;
+  /** Pools whose connections are kept; exceeded only while all of them have requests under way. Default 4,096. */
+  maxPools?: number;
 }
 
 export interface WebhookRequest {
   url: URL | string;
+  /** On whose behalf it is made: requests of different pools never share connections, nor wait for each other's. */
+  pool: string;
+  /** How many connections the pool may have with this origin; further requests wait for one of them. */
+  maxConnections: number;
   /**
    * Those that belong to the connection or to the client itself are left out: `host`, `connection`, `content-length`,
    * `expect`, `user-agent`, ….
@@ -51,7 +54,7 @@ const OWN_HEADERS = new Set([
   'upgrade',
   'user-agent',
 ]);
-const MAX_TARGETS = 4096;
+const MAX_TARGETS = 8192;
 
 /**
  * Posts webhooks over HTTP/1.1 on kept connections, only to addresses that it may connect to; follows no redirect,
@@ -59,20 +62,16 @@ const MAX_TARGETS = 4096;
  */
 export class WebhookClient {
   private readonly connector: GuardedConnector;
-  private readonly maxConnections: number;
-  private readonly maxOrigins: number;
   private readonly userAgent: string;
-  private readonly pools = new Map<string, ConnectionPool>();
-  private readonly targets = new Map<string, Target>();
+  private readonly pools: RecencyMap<ConnectionPool>;
+  private readonly targets = new RecencyMap<Target>(MAX_TARGETS);
   private readonly signals = new WeakMap<AbortSignal, Set<Exchange>>();
-  private uses = 0;
   private underWay = 0;
   private closing: { promise: Promise<void>; finish: () => void } | undefined;
 
   constructor(options: WebhookClientOptions) {
     this.connector = new GuardedConnector({ allowLoopback: false, allowPrivate: false, ...options });
-    this.maxConnections = options.maxConnections ?? 64;
-    this.maxOrigins = options.maxOrigins ?? 1024;
+    this.pools = new RecencyMap(options.maxPools ?? 4096, (pool) => !pool.inUse);
     this.userAgent = `Quittance/${options.version}`;
   }
 
@@ -85,10 +84,10 @@ export class WebhookClient {
     if (this.closing) return rejected('request_failed', 'The client is closed.');
     if (signal?.aborted) return rejected('aborted', 'The request was aborted.');
     const target = this.targetOf(request.url);
-    if (!target) return rejected('request_failed', 'The URL is not an http or https URL.');
+    if (!target) return rejected('request_invalid', 'The URL is not an http or https URL.');
     const refusal = request.egress?.refusal(target.url);
     if (refusal !== undefined) return rejected('address_blocked', refusal);
-    const pool = this.poolOf(target.origin, request.egress);
+    const pool = this.poolOf(target.origin, request);
     const options = {
       method: 'POST',
       path: target.path,
@@ -135,34 +134,20 @@ export class WebhookClient {
     if (known) return known;
     const parsed = URL.parse(text);
     if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') return undefined;
-    if (this.targets.size >= MAX_TARGETS) this.targets.clear();
     const target = { url: parsed, origin: parsed.origin, path: parsed.pathname + parsed.search };
     this.targets.set(text, target);
     return target;
   }
 
-  private poolOf(origin: string, egress: EgressPolicy | undefined): ConnectionPool {
-    const key = egress === undefined || egress.key === '' ? origin : `${origin} ${egress.key}`;
+  private poolOf(origin: string, { pool: name, maxConnections, egress }: WebhookRequest): ConnectionPool {
+    const key = `${name} ${origin} ${egress?.key ?? ''}`;
     let pool = this.pools.get(key);
     if (!pool) {
-      while (this.pools.size >= this.maxOrigins && this.evictLeastRecent());
-      pool = new ConnectionPool(origin, this.connector, this.maxConnections, egress?.opened);
-      this.pools.set(key, pool);
+      pool = new ConnectionPool(origin, this.connector, { opened: egress?.opened, key: egress?.key ?? '' });
+      for (const dropped of this.pools.set(key, pool)) dropped.closeAll();
     }
-    pool.lastUse = ++this.uses;
+    pool.maxConnections = maxConnections;
     return pool;
-  }
-
-  /** @returns whether there was one to evict */
-  private evictLeastRecent(): boolean {
-    let oldest: [key: string, pool: ConnectionPool] | undefined;
-    for (const [key, pool] of this.pools) {
-      if (!pool.inUse && pool.lastUse < (oldest?.[1].lastUse ?? Infinity)) oldest = [key, pool];
-    }
-    if (!oldest) return false;
-    this.pools.delete(oldest[0]);
-    oldest[1].closeAll();
-    return true;
   }
 
   /** One listener per signal: a thousand of them on one signal would be a warning and a slow list. */
@@ -183,6 +168,6 @@ export class WebhookClient {
   }
 }
 
-function rejected(code: 'request_failed' | 'aborted' | 'address_blocked', message: string): Promise<never> {
+function rejected(code: WebhookErrorCode, message: string): Promise<never> {
   return Promise.reject(new WebhookError(code, message, 0));
 }

@@ -1,26 +1,25 @@
 import { pageOf } from '@quittance/contracts';
 import { documentOperation, type ApiDescription, type ApiOperation } from '@quittance/service';
-import * as z from 'zod';
 import {
   deliveryIdParameter,
   deliveryListQuery,
   eventIdParameter,
   eventListQuery,
-  namespaceParameter,
   rejectionIdParameter,
   rejectionListQuery,
   storyQuery,
+  summaryQuery,
 } from '../queries/parameters.js';
-import { acceptedRetry, deliverySummary, eventStory, eventSummary } from '../queries/views.js';
+import { json, namespace, NAMESPACE, subscription, SUBSCRIPTION } from './paths.js';
+import {
+  acceptedRetry,
+  deliveriesSummary,
+  deliverySummary,
+  eventStory,
+  eventSummary,
+} from '../queries/views.js';
+import { replayOperations } from './replay-operations.js';
 import { rejectionSummary, rejectionView } from '../rejections/views.js';
-
-const NAMESPACE = '/audit/v1/namespaces/{namespace}';
-
-const namespace = z.object({ namespace: namespaceParameter.meta({ examples: ['shop'] }) });
-
-function json(schema: z.ZodType): { 'application/json': z.ZodType } {
-  return { 'application/json': schema };
-}
 
 const operations: ApiOperation[] = [
   {
@@ -76,6 +75,20 @@ const operations: ApiOperation[] = [
   },
   {
     method: 'get',
+    path: `${SUBSCRIPTION}/deliveries-summary`,
+    id: 'summarizeDeliveries',
+    tag: 'deliveries',
+    summary: 'How many deliveries of a subscription are pending, held and dead.',
+    description: 'Counted up to 10,000 each. A subscription that is not known has none.',
+    access: 'read',
+    pathParameters: subscription,
+    query: summaryQuery,
+    answers: { 200: { description: 'What there is now.', content: json(deliveriesSummary) } },
+    problems: ['store_unavailable'],
+  },
+  ...replayOperations,
+  {
+    method: 'get',
     path: `${NAMESPACE}/rejections`,
     id: 'listRejections',
     tag: 'rejections',
@@ -106,11 +119,13 @@ const operations: ApiOperation[] = [
 /** What audit answers, of the schemas that it reads and answers with. */
 export const auditApi: ApiDescription = {
   title: 'Quittance audit',
-  description: 'What became of it? Events, deliveries, attempts, refused input; and retries by hand.',
+  description:
+    'What became of it? Events, deliveries, attempts, refused input; retries by hand, and replays.',
   localUrl: 'http://127.0.0.1:8082',
   tags: [
     { name: 'events', description: 'What was published.' },
     { name: 'deliveries', description: 'What was sent to subscribers.' },
+    { name: 'replays', description: 'What is sent to a subscription again.' },
     { name: 'rejections', description: 'What was refused.' },
     { name: 'about', description: 'This API.' },
   ],

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { jumbled, randomNumbers } from './jumble.fixture.js';
+import { eventfulStory } from './eventful-story.fixture.js';
 import {
   accepted,
   attemptFailed,
   delivered,
   deliveryIdFor,
-  eventfulStory,
   foldAll,
   gaveUp,
+  held,
+  heldAfterAttempt,
+  heldMatch,
   keyUsed,
   rejected,
   routed,
@@ -15,7 +18,7 @@ import {
   uidOf,
   type Fact,
 } from './story.fixture.js';
-import { LATEST, type DeliveryRow, type LedgerRows } from './rows.js';
+import { NEWS, type DeliveryRow, type LedgerRows } from './rows.js';
 
 function sorted(rows: LedgerRows): unknown {
   return Object.values(rows).map((map: ReadonlyMap<string, unknown>) =>
@@ -27,7 +30,8 @@ function stateOf(facts: Fact[], event: string, subscription: string): string {
   const row: DeliveryRow | undefined = foldAll(facts).deliveries.get(deliveryIdFor(event, subscription));
   if (!row) return 'unknown';
   if (row.deliveredAt !== null) return 'delivered';
-  return row.latest.kind === LATEST.dead ? 'dead' : 'pending';
+  if (row.news.kind === NEWS.held) return 'held';
+  return row.news.kind === NEWS.dead ? 'dead' : 'pending';
 }
 
 describe('the fold of the ledger', () => {
@@ -95,6 +99,69 @@ describe('the fold of the ledger', () => {
     expect(foldAll(facts).deliveries.get(deliveryIdFor('a', 'billing'))).toMatchObject({
       errorCode: 'deleted',
     });
+  });
+
+  it('holds a delivery from the router or a dispatcher, until it is replayed or delivered', () => {
+    const byRouter = [
+      routed('a', ['billing'], { at: T0 + 2, matched: [heldMatch('a', 'billing', 'paused')] }),
+    ];
+    expect(stateOf(byRouter, 'a', 'billing')).toBe('held');
+    const failed = [routed('a', ['billing']), attemptFailed('a', 'billing', 1, T0 + 5, T0 + 5_000)];
+    const byDispatcher = [...failed, held('a', 'billing', T0 + 5_010)];
+    for (const facts of [byRouter, byDispatcher]) {
+      expect(stateOf(facts, 'a', 'billing')).toBe('held');
+      const replayed = [...facts, routed('a', ['billing'], { at: T0 + 60_000, replay: true })];
+      expect(stateOf(replayed, 'a', 'billing')).toBe('pending');
+      expect(stateOf([...replayed, delivered('a', 'billing', 1, T0 + 60_010)], 'a', 'billing')).toBe(
+        'delivered',
+      );
+      // The probe of an unreachable subscriber failed.
+      const probed = [...replayed, heldAfterAttempt('a', 'billing', 1, T0 + 60_010)];
+      expect(stateOf(probed, 'a', 'billing')).toBe('held');
+    }
+    expect(foldAll(byDispatcher).deliveries.get(deliveryIdFor('a', 'billing'))).toMatchObject({
+      errorCode: 'unreachable',
+      errorMessage: expect.stringMatching(/answers again/),
+    });
+  });
+
+  it('holds a delivery again when its replay met a suspended subscription', () => {
+    const facts = [
+      held('a', 'billing', T0 + 10),
+      routed('a', [], {
+        at: T0 + 60_000,
+        replay: true,
+        matched: [heldMatch('a', 'billing', 'halted')],
+      }),
+    ];
+    expect(foldAll(facts).deliveries.get(deliveryIdFor('a', 'billing'))).toMatchObject({
+      news: { at: T0 + 60_000, kind: NEWS.held },
+      errorCode: 'halted',
+    });
+  });
+
+  it('keeps the facts of an attempt after which its delivery was held', () => {
+    const rows = foldAll([heldAfterAttempt('a', 'billing', 2, T0 + 10)]);
+    expect([...rows.attempts.values()]).toMatchObject([{ number: 2, status: 503, errorCode: 'http_5xx' }]);
+    expect(foldAll([held('a', 'billing', T0)]).attempts.size).toBe(0);
+  });
+
+  it('makes no delivery of what a replay skipped because patterns or filter do not want it', () => {
+    for (const code of ['pattern_mismatch', 'filter_false', 'filter_error', 'subscription_disabled']) {
+      const skipped = [
+        { subscription: 'billing', subscriptionUid: uidOf('billing'), code, reason: 'It does not want it.' },
+      ];
+      const recovered = routed('a', [], {
+        at: T0 + 9,
+        replay: true,
+        filtered: true,
+        skipped,
+        skippedCount: 1,
+      });
+      expect([code, foldAll([recovered]).deliveries.size]).toEqual([code, 0]);
+      const dead = gaveUp('a', 'billing', 1, T0);
+      expect([code, foldAll([dead, recovered]).deliveries]).toEqual([code, foldAll([dead]).deliveries]);
+    }
   });
 
   it('does not record a replay as an event', () => {

@@ -4,21 +4,21 @@ import {
   type AttemptOutcome,
   type DuplicateOutcome,
   type EventRecord,
+  type HeldCode,
   type Outcome,
   type RoutedOutcome,
 } from '@quittance/contracts';
 import { foldKeyUsed, foldRejected } from './admission-fold.js';
+import { earlier, mergeDeliveries, newer } from './merges.js';
 import {
-  LATEST,
+  NEWS,
   type AttemptRow,
   type DeliveryRow,
-  type EventAcceptance,
-  type EventRouting,
   type EventRow,
   type DuplicateRow,
   type LedgerRows,
 } from './rows.js';
-import { compareBytes, reason, storable, storableOrNull } from './text.js';
+import { reason, storable, storableOrNull } from './text.js';
 
 const MAX_RESPONSE_BYTES = 8192;
 const OFFSET_BITS = 48n;
@@ -26,7 +26,15 @@ const OFFSET_BITS = 48n;
  * A replay is timed by the router, the failure that follows it by a dispatcher. With a clock that is ahead the
  * first would outrank the second, and the delivery look open for ever; so a replay counts as this much older.
  */
-const CLOCK_SKEW_MS = 5_000;
+export const CLOCK_SKEW_MS = 5_000;
+
+/** For a person: why a delivery waits, and for what. */
+const HELD_REASONS: Readonly<Record<HeldCode, string>> = {
+  paused: 'The subscription is paused. The delivery is made when it is resumed.',
+  unreachable: 'The subscriber has not answered for too long. The delivery is made when it answers again.',
+  halted:
+    'An earlier delivery could not be made, and the order is strict. This one is made after a resumption.',
+};
 
 /**
  * What the ledger knows, from records that come in any order and any number of times. Every merge below is
@@ -82,6 +90,7 @@ export function foldOutcome(rows: LedgerRows, outcome: Outcome, position: bigint
     case 'attempted':
     case 'delivered':
     case 'dead':
+    case 'held':
       return foldAttempt(rows, outcome);
     case 'rejected':
       return foldRejected(rows, outcome);
@@ -94,8 +103,9 @@ function foldRouted(rows: LedgerRows, outcome: RoutedOutcome): void {
   const isReplay = outcome.replay === true;
   for (const match of outcome.matched) {
     const row = deliveryRow(match.deliveryId, match, outcome);
-    // The first routing only says that there is a delivery; a replay reopens one that was given up.
-    if (isReplay) row.latest = { at: outcome.at - CLOCK_SKEW_MS, kind: LATEST.replayed };
+    if (match.held !== undefined) hold(row, outcome.at, match.held);
+    // The first routing only says that there is a delivery; a replay reopens one that was given up, or held.
+    else if (isReplay) row.news = { at: outcome.at - CLOCK_SKEW_MS, kind: NEWS.replayed };
     addDelivery(rows, row);
   }
   if (!isReplay) {
@@ -108,15 +118,24 @@ function foldRouted(rows: LedgerRows, outcome: RoutedOutcome): void {
     });
     return;
   }
-  // A replay that found its subscription deleted: nothing will follow, so the delivery must not stay open.
+  // The subscription's present patterns and filter were asked whether there is a delivery, and there is none.
+  if (outcome.filtered === true) return;
+  // A replay of a delivery that found its subscription deleted, or disabled: nothing will follow, so the delivery must
+  // not stay open.
   for (const skip of outcome.skipped) {
     const identity = { namespace: outcome.namespace, source: outcome.eventSource, id: outcome.eventId };
     const row = deliveryRow(deliveryIdOf(identity, skip.subscriptionUid), skip, outcome);
-    row.latest = { at: outcome.at, kind: LATEST.dead };
+    row.news = { at: outcome.at, kind: NEWS.dead };
     row.errorCode = storable(skip.code);
     row.errorMessage = reason(skip.reason);
     addDelivery(rows, row);
   }
+}
+
+function hold(row: DeliveryRow, at: number, code: HeldCode): void {
+  row.news = { at, kind: NEWS.held };
+  row.errorCode = code;
+  row.errorMessage = HELD_REASONS[code];
 }
 
 function foldDuplicate(rows: LedgerRows, outcome: DuplicateOutcome, position: bigint): void {
@@ -143,10 +162,12 @@ function foldAttempt(rows: LedgerRows, outcome: AttemptOutcome): void {
   if (outcome.type === 'delivered') {
     row.deliveredAt = outcome.at;
   } else if (outcome.type === 'attempted') {
-    row.latest = { at: outcome.at, kind: LATEST.attempted };
+    row.news = { at: outcome.at, kind: NEWS.attempted };
     row.nextAttemptAt = outcome.nextAt;
+  } else if (outcome.type === 'held') {
+    hold(row, outcome.at, outcome.code);
   } else {
-    row.latest = { at: outcome.at, kind: LATEST.dead };
+    row.news = { at: outcome.at, kind: NEWS.dead };
     row.errorCode = storable(outcome.error.code);
     row.errorMessage = reason(outcome.error.message);
   }
@@ -196,7 +217,7 @@ function deliveryRow(
     subscriptionUid: storable(to.subscriptionUid),
     createdAt: event.at,
     deliveredAt: null,
-    latest: { at: 0, kind: LATEST.routed },
+    news: { at: 0, kind: NEWS.routed },
     nextAttemptAt: null,
     errorCode: null,
     errorMessage: null,
@@ -206,49 +227,6 @@ function deliveryRow(
 function addDelivery(rows: LedgerRows, row: DeliveryRow): void {
   const known = rows.deliveries.get(row.id);
   rows.deliveries.set(row.id, known ? mergeDeliveries(known, row) : row);
-}
-
-/** Of several acceptances of one identity the first stands; the log breaks a tie. */
-function earlier(a: EventAcceptance | null, b: EventAcceptance): EventAcceptance {
-  if (a === null) return b;
-  if (a.acceptedAt !== b.acceptedAt) return a.acceptedAt < b.acceptedAt ? a : b;
-  return a.position <= b.position ? a : b;
-}
-
-/** Of several routings (the router was killed and read the event again) the last stands. Same revision, same result. */
-function newer(a: EventRouting | null, b: EventRouting): EventRouting {
-  if (a === null) return b;
-  if (a.at !== b.at) return a.at > b.at ? a : b;
-  return a.revision >= b.revision ? a : b;
-}
-
-function mergeDeliveries(a: DeliveryRow, b: DeliveryRow): DeliveryRow {
-  const order = a.latest.at - b.latest.at || a.latest.kind - b.latest.kind;
-  const [first, second] = order >= 0 ? [a, b] : [b, a];
-  const isTie = order === 0;
-  return {
-    ...first,
-    createdAt: Math.min(a.createdAt, b.createdAt),
-    deliveredAt: least(a.deliveredAt, b.deliveredAt),
-    nextAttemptAt: isTie ? greatest(first.nextAttemptAt, second.nextAttemptAt) : first.nextAttemptAt,
-    errorCode: isTie ? last(first.errorCode, second.errorCode) : first.errorCode,
-    errorMessage: isTie ? last(first.errorMessage, second.errorMessage) : first.errorMessage,
-  };
-}
-
-function least(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.min(a, b);
-}
-
-function greatest(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.max(a, b);
-}
-
-function last(a: string | null, b: string | null): string | null {
-  if (a === null || b === null) return a ?? b;
-  return compareBytes(a, b) >= 0 ? a : b;
 }
 
 function extensionsJson(extensions: Record<string, string>): string | null {

@@ -10,7 +10,7 @@ export interface LedgerDatabase {
 
 /** For the server's superuser: the service itself may not. */
 export const EMPTY_LEDGER = `TRUNCATE audit.events, audit.deliveries, audit.attempts, audit.duplicates,
-  audit.retry_requests, audit.rejections, audit.key_usage`;
+  audit.retry_requests, audit.rejections, audit.key_usage, audit.replays, audit.replay_items`;
 
 /** A Postgres of a spec's own, with an empty ledger. */
 export async function startLedgerDatabase(): Promise<LedgerDatabase> {

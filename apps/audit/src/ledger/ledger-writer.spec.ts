@@ -5,16 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_LEDGER, startLedgerDatabase, type LedgerDatabase } from './ledger-database.fixture.js';
 import { jumbled, randomNumbers } from './jumble.fixture.js';
 import { LedgerWriter } from './ledger-writer.js';
-import {
-  accepted,
-  attemptFailed,
-  delivered,
-  eventfulStory,
-  foldAll,
-  routed,
-  T0,
-  writeFacts,
-} from './story.fixture.js';
+import { eventfulStory } from './eventful-story.fixture.js';
+import { accepted, attemptFailed, delivered, foldAll, routed, T0, writeFacts } from './story.fixture.js';
 
 let database: LedgerDatabase;
 let reader: Pool;
@@ -109,6 +101,9 @@ describe('the ledger in Postgres', () => {
       },
       { id: 'b', data: null, routed_revision: '4' },
       { id: 'c', accepted_at: null, routed_at: new Date(T0 + 2) },
+      { id: 'd' },
+      { id: 'e' },
+      { id: 'f', skipped: [{ subscription: 'slow', code: 'subscription_disabled' }] },
     ]);
     expect(
       deliveries
@@ -122,6 +117,9 @@ describe('the ledger in Postgres', () => {
       'b billing delivered',
       'b stock dead',
       'c billing delivered',
+      'd slow held',
+      'e slow delivered',
+      'f other dead',
     ]);
     expect(duplicates).toMatchObject([
       { mark: 'trace-2', conflict: true },

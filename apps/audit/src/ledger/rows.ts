@@ -32,9 +32,17 @@ export interface EventRow {
   routing: EventRouting | null;
 }
 
-/** The kinds of news about an open delivery, rising: of two at the same time the higher one stands. */
-export const LATEST = { routed: 0, replayed: 1, attempted: 2, dead: 3 } as const;
-export type LatestKind = (typeof LATEST)[keyof typeof LATEST];
+/** The kinds of news about a delivery, rising: of two at the same time the higher one stands. */
+export const NEWS = { routed: 0, replayed: 1, attempted: 2, held: 3, dead: 4 } as const;
+export type NewsKind = (typeof NEWS)[keyof typeof NEWS];
+
+/** In the ledger's column `news` the kind stands below the time. */
+export const NEWS_BITS = 3;
+
+/** As the column has it: greater is newer. */
+export function packedNews({ at, kind }: DeliveryRow['news']): bigint {
+  return (BigInt(at) << BigInt(NEWS_BITS)) | BigInt(kind);
+}
 
 export interface DeliveryRow {
   id: string;
@@ -46,8 +54,9 @@ export interface DeliveryRow {
   createdAt: number;
   /** Once set, the delivery counts as delivered for good. */
   deliveredAt: number | null;
-  latest: { at: number; kind: LatestKind };
+  news: { at: number; kind: NewsKind };
   nextAttemptAt: number | null;
+  /** Why it was given up, or is held. */
   errorCode: string | null;
   errorMessage: string | null;
 }

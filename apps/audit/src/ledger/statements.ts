@@ -8,14 +8,16 @@ import {
   textColumn,
   timestamptzColumn,
 } from './array-parameter.js';
-import type {
-  AttemptRow,
-  DeliveryRow,
-  DuplicateRow,
-  EventRow,
-  KeyUsageRow,
-  LedgerRows,
-  RejectionRow,
+import {
+  NEWS_BITS,
+  packedNews,
+  type AttemptRow,
+  type DeliveryRow,
+  type DuplicateRow,
+  type EventRow,
+  type KeyUsageRow,
+  type LedgerRows,
+  type RejectionRow,
 } from './rows.js';
 
 type Encode<R> = (rows: readonly R[]) => Buffer;
@@ -90,7 +92,7 @@ const DELIVERIES: Columns<DeliveryRow> = [
   ['subscription_uid', ...text<DeliveryRow>((row) => row.subscriptionUid)],
   ['created_at', ...time<DeliveryRow>((row) => row.createdAt)],
   ['delivered_at', ...time<DeliveryRow>((row) => row.deliveredAt)],
-  ['latest', ...int8<DeliveryRow>((row) => BigInt(row.latest.at) * 4n + BigInt(row.latest.kind))],
+  ['news', ...int8<DeliveryRow>((row) => packedNews(row.news))],
   ['next_attempt_at', ...time<DeliveryRow>((row) => row.nextAttemptAt)],
   ['error_code', ...text<DeliveryRow>((row) => row.errorCode)],
   ['error_message', ...text<DeliveryRow>((row) => row.errorMessage)],
@@ -170,9 +172,9 @@ const UPSERT_EVENTS = insert(
    WHERE ${ACCEPTED_EARLIER} OR ${ROUTED_LATER}`,
 );
 
-const ofLatest = (name: string) => `${name} = CASE
-  WHEN excluded.latest > old.latest THEN excluded.${name}
-  WHEN excluded.latest < old.latest THEN old.${name}
+const ofNewest = (name: string) => `${name} = CASE
+  WHEN excluded.news > old.news THEN excluded.${name}
+  WHEN excluded.news < old.news THEN old.${name}
   ELSE greatest(excluded.${name}, old.${name}) END`;
 const UPSERT_DELIVERIES = insert(
   'deliveries',
@@ -180,11 +182,11 @@ const UPSERT_DELIVERIES = insert(
   `ON CONFLICT (id) DO UPDATE SET
      created_at = least(excluded.created_at, old.created_at),
      delivered_at = least(excluded.delivered_at, old.delivered_at),
-     latest = greatest(excluded.latest, old.latest),
-     ${['next_attempt_at', 'error_code', 'error_message'].map(ofLatest).join(', ')}
+     news = greatest(excluded.news, old.news),
+     ${['next_attempt_at', 'error_code', 'error_message'].map(ofNewest).join(', ')}
    WHERE excluded.created_at < old.created_at
       OR excluded.delivered_at < coalesce(old.delivered_at, 'infinity')
-      OR (excluded.latest >= old.latest AND excluded.latest > 3)`,
+      OR (excluded.news >= old.news AND excluded.news >> ${NEWS_BITS} > 0)`,
 );
 
 /** An attempt has one outcome: a second record of it is the same record. */

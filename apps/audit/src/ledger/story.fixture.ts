@@ -1,6 +1,7 @@
 import {
   deliveryIdOf,
   type EventRecord,
+  type HeldCode,
   type IncomingRecord,
   type Outcome,
   type RejectedOutcome,
@@ -83,6 +84,21 @@ export function gaveUp(id: string, to: string, number: number, at: number): Fact
   return outcome({ type: 'dead', ...attempt(id, to, number, at), ...failed(number) });
 }
 
+/** The subscription is suspended: the delivery waits in the ledger. */
+export function held(id: string, to: string, at: number, code: HeldCode = 'unreachable'): Fact {
+  const whose = { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to) };
+  return outcome({ type: 'held', ...about(id, at), ...whose, code });
+}
+
+export function heldAfterAttempt(id: string, to: string, number: number, at: number): Fact {
+  return outcome({ type: 'held', ...attempt(id, to, number, at), ...failed(number), code: 'unreachable' });
+}
+
+/** For `routed`: the router did not write this one. */
+export function heldMatch(id: string, to: string, code: HeldCode): RoutedOutcome['matched'][number] {
+  return { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to), held: code };
+}
+
 /** Given up before any request was made. */
 export function unsendable(id: string, to: string, at: number): Fact {
   const whose = { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to) };
@@ -151,77 +167,6 @@ function failed(number: number) {
     error: { code: 'http_5xx', message: `The subscriber answered 503, attempt ${number}.` },
     response: 'try\0later',
   };
-}
-
-/** Everything that can happen to events, repetitions and coincidences included, in the order in which it did. */
-export function eventfulStory(): Fact[] {
-  const skipped = [
-    {
-      subscription: 'audit',
-      subscriptionUid: uidOf('audit'),
-      code: 'filter_false',
-      reason: 'total \0 is too small',
-    },
-  ];
-  return [
-    accepted('a'),
-    // The same identity, accepted in the same millisecond with another body, and later once more.
-    accepted('a', { data: Buffer.from('{"total":1}') }),
-    accepted('a', { acceptedAt: T0 + 5 }),
-    routed('a', ['billing', 'stock', 'mail'], { skipped, skippedCount: 1 }),
-    duplicate('a', 'trace-2', true),
-    duplicate('a', 'trace-3', false),
-    duplicate('a', 'trace-3', false),
-    delivered('a', 'billing', 1, T0 + 8),
-    attemptFailed('a', 'stock', 1, T0 + 8, T0 + 5_000),
-    attemptFailed('a', 'stock', 2, T0 + 5_010, T0 + 35_000),
-    gaveUp('a', 'stock', 3, T0 + 35_010),
-    // Tried again by hand, and given up again.
-    accepted('a', {
-      acceptedAt: T0 + 60_000,
-      replay: { subscription: 'stock', subscriptionUid: uidOf('stock') },
-    }),
-    routed('a', ['stock'], { at: T0 + 60_001, replay: true }),
-    gaveUp('a', 'stock', 1, T0 + 60_020),
-    unsendable('a', 'mail', T0 + 6),
-    // Tried again by hand when the subscription was gone.
-    routed('a', [], {
-      at: T0 + 90_000,
-      replay: true,
-      skipped: [
-        { subscription: 'mail', subscriptionUid: uidOf('mail'), code: 'deleted', reason: 'It is gone.' },
-      ],
-      skippedCount: 1,
-    }),
-    // The router was killed and read the event again, with a newer catalogue; two attempts end in one millisecond.
-    accepted('b', { data: null }),
-    routed('b', ['billing']),
-    routed('b', ['billing', 'stock'], { at: T0 + 400, revision: 4 }),
-    attemptFailed('b', 'billing', 1, T0 + 9, T0 + 5_000),
-    gaveUp('b', 'billing', 2, T0 + 9),
-    gaveUp('b', 'stock', 1, T0 + 500),
-    gaveUp('b', 'stock', 2, T0 + 500),
-    delivered('b', 'billing', 3, T0 + 20),
-    delivered('b', 'billing', 3, T0 + 25),
-    // Only its outcomes arrive.
-    routed('c', ['billing']),
-    delivered('c', 'billing', 1, T0 + 30),
-    // Refused, with everything that can be known and with next to nothing.
-    rejected(1, {
-      apiKey: 'checkout',
-      userAgent: 'curl\0/8',
-      contentType: 'application/json',
-      traceId: '0af7651916cd43dd8448eb211c80319c',
-      errors: [{ path: 'data\0', message: 'must be an object' }],
-      suppressed: 3,
-    }),
-    rejectedWithoutBody(2),
-    // A key during its rotation, used here and there.
-    keyUsed('old', T0 + 60_000),
-    keyUsed('old', T0),
-    keyUsed('new', T0 + 30_000),
-    keyUsed('new', T0 + 30_000),
-  ];
 }
 
 export function foldAll(facts: readonly Fact[]): LedgerRows {

@@ -1,13 +1,14 @@
 import type { NamespaceSpec } from '@quittance/contracts';
 import { Metrics } from '@quittance/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventfulStory } from '../ledger/eventful-story.fixture.js';
 import {
   accepted,
   attemptFailed,
   delivered,
   duplicate,
-  eventfulStory,
   gaveUp,
+  held,
   routed,
   T0,
   type Fact,
@@ -34,14 +35,15 @@ describe('pruning of events', () => {
     const metrics = new Metrics('audit');
     expect((await ledger.prune(6))?.pruned).toEqual({});
     const round = await ledger.prune(31, {}, metrics);
-    expect(await ledger.left('events')).toEqual(['young']);
-    expect(await ledger.left('deliveries')).toEqual(['young billing']);
-    expect(await ledger.left('attempts')).toHaveLength(1);
+    // One of the story's deliveries is held.
+    expect(await ledger.left('events')).toEqual(['d', 'young']);
+    expect(await ledger.left('deliveries')).toEqual(['d slow', 'young billing']);
+    expect(await ledger.left('attempts')).toHaveLength(5);
     expect(await ledger.left('duplicates')).toEqual([]);
     expect(await ledger.left('retry_requests')).toEqual([]);
-    expect(round?.pruned).toMatchObject({ event: 3, delivery: 6, duplicate: 2, retry_request: 3 });
+    expect(round?.pruned).toMatchObject({ event: 5, delivery: 8, duplicate: 2, retry_request: 3 });
     const text = await metrics.registry.metrics();
-    expect(text).toContain('quittance_ledger_pruned_total{kind="event",service="audit"} 3');
+    expect(text).toContain('quittance_ledger_pruned_total{kind="event",service="audit"} 5');
     expect(text).toContain('quittance_ledger_pruned_total{kind="key_usage",service="audit"} 0');
   });
 
@@ -97,6 +99,16 @@ describe('pruning of events', () => {
     expect((await ledger.prune(52))?.pruned).toEqual({ event: 1, delivery: 1, attempt: 1 });
   });
 
+  it('leaves an event with a held delivery, whatever the retention, for 90 days', async () => {
+    await ledger.write([...settled('kept', T0), held('kept', 'slow', T0 + DAY)]);
+    const namespace = () => kept('1d');
+    expect((await ledger.prune(90, { namespace }))?.pruned).toEqual({});
+    expect((await ledger.prune(92, { namespace }))?.pruned).toEqual({ event: 1, delivery: 2, attempt: 1 });
+    await ledger.write([...settled('resumed', T0), held('resumed', 'slow', T0 + DAY)]);
+    await ledger.write([delivered('resumed', 'slow', 1, T0 + 40 * DAY)]);
+    expect((await ledger.prune(41, { namespace }))?.pruned).toEqual({ event: 1, delivery: 2, attempt: 2 });
+  });
+
   it('leaves an event that is yet to be routed, while it can be', async () => {
     await ledger.write([accepted('waiting')]);
     const namespace = () => kept('1d');
@@ -130,9 +142,9 @@ describe('what late records leave behind', () => {
       routed('b', ['billing', 'stock']),
       duplicate('a', 'trace-9', false),
     ]);
-    expect(await ledger.countAll()).toEqual([1, 3, 2, 1, 0, 0, 0]);
+    expect(await ledger.countAll()).toEqual([1, 3, 2, 1, 0, 0, 0, 0]);
     await ledger.prune(31);
-    expect(await ledger.countAll()).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(await ledger.countAll()).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
   it('stays while the event itself may still come', async () => {

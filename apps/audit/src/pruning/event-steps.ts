@@ -1,12 +1,18 @@
 import type { EntityManager } from 'typeorm';
+import { NEWS_BITS } from '../ledger/rows.js';
 import { batchOf, namespacesIn, type Cutoffs, type Pruned, type PruningStep } from './step.js';
 
 /** An event goes with everything that belongs to it: often three rows, sometimes hundreds. */
 const EVENTS_AT_ONCE = 200;
 const ROWS_AT_ONCE = 1_000;
 
-/** A delivery `d` of which something may still be heard; `$2` is the time since when nothing was, if not. */
-const IN_HAND = `d.state = 'pending' AND greatest(d.created_at, to_timestamp((d.latest >> 2) / 1000.0)) >= $2`;
+/**
+ * A delivery `d` of which something may still be heard, or that is held; `$2` is the time since when nothing was heard of
+ * it, if not, and `$3` the same of one that is held.
+ */
+const IN_HAND = `d.state IN ('pending', 'held')
+  AND greatest(d.created_at, to_timestamp((d.news >> ${NEWS_BITS}) / 1000.0))
+      >= CASE d.state WHEN 'held' THEN $3::timestamptz ELSE $2::timestamptz END`;
 
 /*
  * Rows are deleted by their place (`ctid`), once they are locked: whatever the planner believes of the number of rows, it
@@ -31,7 +37,7 @@ const COUNT_OF_DELIVERIES = `
  */
 const PRUNE_EVENTS = `
   WITH pruned AS (
-    DELETE FROM audit.events e USING unnest($3::text[], $4::text[]) AS old (id, source)
+    DELETE FROM audit.events e USING unnest($4::text[], $5::text[]) AS old (id, source)
      WHERE e.namespace = $1 AND e.id = old.id AND e.source = old.source
        AND (e.routed_at IS NOT NULL OR e.accepted_at < $2)
        AND NOT EXISTS (
@@ -65,13 +71,14 @@ interface EventKey {
 async function pruneEvents(
   manager: EntityManager,
   namespace: string,
-  { quiet }: Cutoffs,
+  { quiet, held }: Cutoffs,
   page: readonly EventKey[],
 ): Promise<Pruned | undefined> {
   if (page.length === 0) return undefined;
   const [pruned] = await manager.query<Pruned[]>(PRUNE_EVENTS, [
     namespace,
     quiet,
+    held,
     page.map((event) => event.id),
     page.map((event) => event.source),
   ]);
@@ -123,7 +130,7 @@ export const orphanDeliveries: PruningStep = {
       `WITH gone AS (
          DELETE FROM audit.deliveries WHERE ctid = ANY (ARRAY(
            SELECT d.ctid FROM audit.deliveries d
-            WHERE d.id = ANY ($3::text[]) AND NOT (${IN_HAND})
+            WHERE d.id = ANY ($4::text[]) AND NOT (${IN_HAND})
               AND NOT EXISTS (
                 SELECT FROM audit.events e
                  WHERE e.namespace = $1 AND e.id = d.event_id AND e.source = d.event_source)
@@ -131,7 +138,7 @@ export const orphanDeliveries: PruningStep = {
          RETURNING id
        ), ${OF_DELIVERIES}
        SELECT ${COUNT_OF_DELIVERIES}`,
-      [namespace, cutoffs.quiet, page.map((row) => row.id)],
+      [namespace, cutoffs.quiet, cutoffs.held, page.map((row) => row.id)],
     );
     return batchOf(page, ROWS_AT_ONCE, (row) => [row.created_at, row.id], pruned);
   },

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
 import { halfEvents, oldEvents, orphanDeliveries, orphanDuplicates } from './event-steps.js';
 import { oldRejections } from './rejection-step.js';
+import { oldReplays } from './replay-step.js';
 import { PRUNED_KINDS, type Batch, type Cutoffs, type Pruned, type PruningStep } from './step.js';
 
 const DAY_MS = 86_400_000;
@@ -16,6 +17,8 @@ const DAY_MS = 86_400_000;
  * `deliveries.v1`, and its outcome 7 in `outcomes.v1`. Then Kafka has dropped it.
  */
 const QUIET_MS = 21 * DAY_MS;
+/** A subscription that nobody resumes for so long has no use for what it missed. */
+const HELD_MS = 90 * DAY_MS;
 const KEY_USAGE_MS = 400 * DAY_MS;
 const KEYS_AT_ONCE = 1_000;
 
@@ -33,6 +36,7 @@ const STEPS: readonly PruningStep[] = [
   orphanDeliveries,
   orphanDuplicates,
   oldRejections,
+  oldReplays,
 ];
 
 /** What a round did. */
@@ -143,6 +147,7 @@ export class LedgerPruner implements OnModuleDestroy {
       events: new Date(now - parseDuration(events)),
       rejections: new Date(now - parseDuration(rejections)),
       quiet: new Date(now - QUIET_MS),
+      held: new Date(now - HELD_MS),
     };
   }
 

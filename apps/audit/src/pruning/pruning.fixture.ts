@@ -17,6 +17,7 @@ const KEYS = {
   retry_requests: 'delivery_id',
   rejections: 'id',
   key_usage: 'credential_id',
+  replays: 'id',
 } as const;
 type Table = keyof typeof KEYS;
 

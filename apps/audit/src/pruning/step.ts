@@ -9,6 +9,7 @@ export const PRUNED_KINDS = [
   'retry_request',
   'rejection',
   'key_usage',
+  'replay',
 ] as const;
 export type PrunedKind = (typeof PRUNED_KINDS)[number];
 export type Pruned = Partial<Record<PrunedKind, number>>;
@@ -19,6 +20,8 @@ export interface Cutoffs {
   rejections: Date;
   /** Of what was last heard of before this nothing more can be heard. */
   quiet: Date;
+  /** What is held stays, unless nothing was heard of it since then. */
+  held: Date;
 }
 
 /** Where a batch ended: the values of its last row's key. */

@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
-import {
-  accepted,
-  attemptFailed,
-  delivered,
-  eventfulStory,
-  routed,
-  T0,
-  writeFacts,
-} from '../ledger/story.fixture.js';
+import { eventfulStory } from '../ledger/eventful-story.fixture.js';
+import { accepted, attemptFailed, delivered, routed, T0, writeFacts } from '../ledger/story.fixture.js';
 import type { EventStoryView } from './views.js';
 
 let api: AuditApi;
@@ -50,6 +43,23 @@ describe('the story of an event', () => {
       state: 'delivered',
       attempts: [{ number: 1, status: 200, error: null, response: 'thanks' }],
     });
+  });
+
+  it('says why a delivery is held, and for what it waits', async () => {
+    const { body } = await api.call<EventStoryView>('events/d');
+    expect(body.deliveries).toMatchObject([
+      {
+        subscription: 'slow',
+        state: 'held',
+        held: { code: 'unreachable', reason: expect.stringMatching(/answers again/) },
+        error: null,
+      },
+    ]);
+    const list = await api.call<{ items: unknown[] }>('deliveries?state=held');
+    expect(list.body.items).toMatchObject([{ event: { id: 'd' }, held: { code: 'unreachable' } }]);
+    const { deliveries } = (await api.call<EventStoryView>('events/e')).body;
+    expect(deliveries).toMatchObject([{ subscription: 'slow', state: 'delivered' }]);
+    expect(deliveries[0]).not.toHaveProperty('held');
   });
 
   it('says when the next attempt of a pending delivery is due', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
-import { accepted, eventfulStory, routed, T0, writeFacts } from '../ledger/story.fixture.js';
+import { eventfulStory } from '../ledger/eventful-story.fixture.js';
+import { accepted, routed, T0, writeFacts } from '../ledger/story.fixture.js';
 
 let api: AuditApi;
 

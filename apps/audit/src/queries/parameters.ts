@@ -27,6 +27,7 @@ const page = {
 const eventId = text(512);
 
 export const namespaceParameter = resourceName;
+export const subscriptionParameter = resourceName;
 export const eventIdParameter = eventId;
 export const deliveryIdParameter = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not a delivery id');
 
@@ -39,12 +40,16 @@ export type EventListQuery = z.output<typeof eventListQuery>;
 
 export const deliveryListQuery = z.strictObject({
   subscription: resourceName.optional(),
-  state: z.enum(['pending', 'delivered', 'dead']).optional(),
+  state: z.enum(['pending', 'held', 'delivered', 'dead']).optional(),
   type: eventTypeName.optional(),
   event: eventId.optional(),
   ...page,
 });
 export type DeliveryListQuery = z.output<typeof deliveryListQuery>;
+
+export const summaryQuery = z.strictObject({
+  uid: text(64).optional().describe('Only of this subscription, not of earlier ones of the same name.'),
+});
 
 export const rejectionListQuery = z.strictObject({
   source: resourceName.optional(),

@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Inject, Param, Query, UseInterceptors } from 
 import { StoreErrorInterceptor } from '@quittance/persistence';
 import { Access } from '@quittance/service';
 import { DeliveryList } from './delivery-list.js';
+import { DeliverySummaries } from './delivery-summary.js';
 import { EventList } from './event-list.js';
 import { EventStory } from './event-story.js';
 import {
@@ -12,8 +13,10 @@ import {
   parsePath,
   parseQuery,
   storyQuery,
+  subscriptionParameter,
+  summaryQuery,
 } from './parameters.js';
-import type { DeliverySummary, EventStoryView, EventSummary, Page } from './views.js';
+import type { DeliveriesSummary, DeliverySummary, EventStoryView, EventSummary, Page } from './views.js';
 
 /** What became of it? */
 @Controller('audit/v1/namespaces/:namespace')
@@ -24,6 +27,7 @@ export class QueryController {
     @Inject(EventStory) private readonly story: EventStory,
     @Inject(EventList) private readonly eventList: EventList,
     @Inject(DeliveryList) private readonly deliveryList: DeliveryList,
+    @Inject(DeliverySummaries) private readonly summaries: DeliverySummaries,
   ) {}
 
   @Get('events/:id')
@@ -65,6 +69,20 @@ export class QueryController {
     return this.deliveryList.page(
       parsePath(namespaceParameter, namespace, 'namespace'),
       parseQuery(deliveryListQuery, query),
+    );
+  }
+  @Get('subscriptions/:subscription/deliveries-summary')
+  async summary(
+    @Param('namespace') namespace: string,
+    @Param('subscription') subscription: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Query() query: unknown,
+  ): Promise<DeliveriesSummary> {
+    await this.access.require(authorization, namespace, 'read');
+    return this.summaries.of(
+      parsePath(namespaceParameter, namespace, 'namespace'),
+      parsePath(subscriptionParameter, subscription, 'subscription'),
+      parseQuery(summaryQuery, query).uid,
     );
   }
 }

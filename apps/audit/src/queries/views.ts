@@ -23,7 +23,12 @@ export const eventSummary = z
   .meta({ id: 'EventSummary' });
 export type EventSummary = z.infer<typeof eventSummary>;
 
-const deliveryState = z.enum(['pending', 'delivered', 'dead'] as const satisfies readonly DeliveryState[]);
+const deliveryState = z.enum([
+  'pending',
+  'held',
+  'delivered',
+  'dead',
+] as const satisfies readonly DeliveryState[]);
 
 const deliveryFactsView = z.object({
   id: z.string(),
@@ -32,6 +37,10 @@ const deliveryFactsView = z.object({
   createdAt: time,
   deliveredAt: time.optional(),
   nextAttemptAt: time.optional().describe('Only of a pending delivery that has failed before.'),
+  held: z
+    .object({ code: z.string().describe('Stable, for programs.'), reason: z.string() })
+    .optional()
+    .describe('Only of a held delivery: why it waits, and for what.'),
   error: failureView.nullable().describe('Why it was given up; `null` unless it is dead.'),
 });
 export type DeliveryFacts = z.infer<typeof deliveryFactsView>;
@@ -103,6 +112,25 @@ export const acceptedRetry = z.object({
 });
 export type AcceptedRetry = z.infer<typeof acceptedRetry>;
 
+const cappedCount = z.object({
+  count: z.number().int(),
+  isCapped: z.boolean().describe('There are more than that.'),
+});
+export type CappedCount = z.infer<typeof cappedCount>;
+
+export const deliveriesSummary = z
+  .object({
+    pending: cappedCount,
+    held: cappedCount,
+    dead: cappedCount,
+    oldestPendingAt: time.nullable(),
+    oldestHeldAt: time.nullable(),
+    nextAttemptAt: time.nullable().describe('Of the pending deliveries that have failed before.'),
+    lastDeliveredAt: time.nullable().describe('Among the newest 10,000 deliveries.'),
+  })
+  .meta({ id: 'DeliveriesSummary' });
+export type DeliveriesSummary = z.infer<typeof deliveriesSummary>;
+
 /** One page of a list. */
 export interface Page<T> {
   items: T[];
@@ -130,6 +158,7 @@ export function deliveryFacts(row: Facts): DeliveryFacts {
     createdAt: row.createdAt.toISOString(),
     ...(row.deliveredAt && { deliveredAt: row.deliveredAt.toISOString() }),
     ...(state === 'pending' && row.nextAttemptAt && { nextAttemptAt: row.nextAttemptAt.toISOString() }),
+    ...(state === 'held' && { held: { code: row.errorCode ?? '', reason: row.errorMessage ?? '' } }),
     error: state === 'dead' ? failure(row.errorCode, row.errorMessage) : null,
   };
 }

@@ -1,19 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Catalogue, type CompiledSubscription } from '@quittance/catalog';
-import { encodeEvent, Problem, Topics, type EventRecord, type NamespaceSpec } from '@quittance/contracts';
-import { KafkaPublisher, PublishError } from '@quittance/kafka';
+import { Catalogue } from '@quittance/catalog';
+import { Problem } from '@quittance/contracts';
+import { PublishError } from '@quittance/kafka';
 import { LedgerDelivery, LedgerEvent, LOCK_SPACE, type Database } from '@quittance/persistence';
-import { producerSpan } from '@quittance/telemetry';
 import type { EntityManager } from 'typeorm';
 import { QUERY_DATABASE } from '../databases.js';
 import type { AcceptedRetry } from '../queries/views.js';
+import { EventReplay } from '../replays/event-replay.js';
+import { reopen } from '../replays/reopening.js';
 
 /** The catalogue as far as a retry needs it. */
-export interface Subscriptions {
-  readonly revision: number;
-  subscription(namespace: string, name: string): Pick<CompiledSubscription, 'resource'> | undefined;
-  namespace(namespace: string): Pick<NamespaceSpec, 'limits'>;
-}
+type Subscriptions = Pick<Catalogue, 'subscription'>;
 
 /** Tries a delivery again by hand: its event goes through the router once more, for its subscription only. */
 @Injectable()
@@ -21,8 +18,7 @@ export class RetryService {
   constructor(
     @Inject(QUERY_DATABASE) private readonly database: Database,
     @Inject(Catalogue) private readonly subscriptions: Subscriptions,
-    @Inject(KafkaPublisher) private readonly publisher: Pick<KafkaPublisher, 'publish'>,
-    @Inject(Topics) private readonly topics: Topics,
+    @Inject(EventReplay) private readonly events: EventReplay,
   ) {}
 
   /**
@@ -56,27 +52,14 @@ export class RetryService {
     );
   }
 
-  private async publish(event: LedgerEvent, delivery: LedgerDelivery): Promise<void> {
-    const topic = this.topics.events;
-    const parent = event.traceparent === null ? undefined : { traceparent: event.traceparent };
-    const span = producerSpan(topic, { parent });
+  private async publish(
+    event: LedgerEvent,
+    { subscription, subscriptionUid }: LedgerDelivery,
+  ): Promise<void> {
     try {
-      await this.publisher.publish(
-        encodeEvent(
-          topic,
-          {
-            ...recordOf(event),
-            // The router waits until it knows the subscription as it is known here.
-            revision: Math.max(Number(event.revision ?? 0), this.subscriptions.revision),
-            trace: span.context,
-            replay: { subscription: delivery.subscription, subscriptionUid: delivery.subscriptionUid },
-          },
-          this.subscriptions.namespace(delivery.namespace).limits.eventPartitions,
-        ),
-      );
+      await this.events.send([event], { subscription, subscriptionUid });
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
-      span.fail(error.code, error.message);
       if (!error.retryable)
         throw new Problem('not_retryable', 'Kafka does not take the event: it is too large.');
       throw new Problem(
@@ -85,8 +68,6 @@ export class RetryService {
         {},
         { 'retry-after': '2' },
       );
-    } finally {
-      span.end();
     }
   }
 }
@@ -114,40 +95,14 @@ async function eventOf(manager: EntityManager, delivery: LedgerDelivery): Promis
   throw new Problem('not_retryable', 'The ledger does not have the event: not yet, or not any more.');
 }
 
-function recordOf(event: LedgerEvent): Omit<EventRecord, 'revision' | 'trace' | 'replay'> {
-  return {
-    namespace: event.namespace,
-    attributes: {
-      id: event.id,
-      source: event.source,
-      type: event.type ?? '',
-      ...(event.time !== null && { time: event.time }),
-      ...(event.subject !== null && { subject: event.subject }),
-      ...(event.dataSchema !== null && { dataschema: event.dataSchema }),
-      ...(event.contentType !== null && { datacontenttype: event.contentType }),
-      extensions: event.extensions ?? {},
-    },
-    data: event.data ?? null,
-    acceptedAt: event.acceptedAt?.getTime() ?? 0,
-  };
-}
-
-/**
- * The request, and the delivery open again (kind 1: replayed). The new time follows from the failure that it
- * answers instead of this machine's clock: whatever a dispatcher reports next is then newer, skewed or not.
- */
+/** The request, and the delivery open again. */
 async function record(manager: EntityManager, id: string, by: string): Promise<AcceptedRetry> {
   await manager.query(
     `INSERT INTO audit.retry_requests (delivery_id, requested_at, requested_by)
      VALUES ($1, date_trunc('milliseconds', clock_timestamp()), $2) ON CONFLICT DO NOTHING`,
     [id, by],
   );
-  await manager.query(
-    `UPDATE audit.deliveries
-        SET latest = ((latest >> 2) + 1) * 4 + 1, next_attempt_at = NULL, error_code = NULL, error_message = NULL
-      WHERE id = $1 AND state = 'dead'`,
-    [id],
-  );
+  await reopen(manager, [id]);
   const { state } = await manager.findOneByOrFail(LedgerDelivery, { id });
   return { id, state };
 }

@@ -2,15 +2,8 @@ import { decodeEvent, DEFAULT_NAMESPACE, type IncomingRecord } from '@quittance/
 import { createLogger, Metrics } from '@quittance/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
-import {
-  accepted,
-  deliveryIdFor,
-  eventfulStory,
-  gaveUp,
-  T0,
-  uidOf,
-  writeFacts,
-} from '../ledger/story.fixture.js';
+import { eventfulStory } from '../ledger/eventful-story.fixture.js';
+import { accepted, deliveryIdFor, gaveUp, T0, uidOf, writeFacts } from '../ledger/story.fixture.js';
 import { LedgerPruner } from '../pruning/ledger-pruner.js';
 import type { EventStoryView } from '../queries/views.js';
 
@@ -18,7 +11,8 @@ let api: AuditApi;
 
 beforeAll(async () => {
   api = await AuditApi.start();
-  api.subscriptions.set('stock', uidOf('stock')).set('billing', uidOf('billing'));
+  api.subscriptions.add('stock');
+  api.subscriptions.add('billing');
   await Promise.all(writeFacts(api.writer, eventfulStory()));
 }, 60_000);
 

@@ -1,18 +1,13 @@
-import { resourceName } from '@quittance/contracts';
 import { documentOperation, type ApiDescription, type ApiOperation } from '@quittance/service';
-import * as z from 'zod';
 import { KINDS } from '../resources/kinds.js';
+import { actionOperations } from './action-operations.js';
 import { catalogueOperations } from './catalogue-operations.js';
-import { EXAMPLES } from './examples.js';
 import { keyOperations } from './key-operations.js';
 import { namespaceOperations, NAMESPACE_TAG } from './namespace-operations.js';
-import { json, namespaceParameter, NAMESPACES, resourceOperations, WORDS } from './resource-operations.js';
+import { resourceOperations, WORDS } from './resource-operations.js';
+import { scheduleOperations } from './schedule-operations.js';
+import { secretOperations } from './secret-operations.js';
 import { trialOperations } from './trial-operations.js';
-
-const subscription = z.object({
-  namespace: namespaceParameter,
-  name: resourceName.meta({ examples: [EXAMPLES.Subscription.name] }),
-});
 
 const namespaced = KINDS.flatMap((kind) =>
   kind.segment === undefined ? [] : [{ kind, segment: kind.segment }],
@@ -21,23 +16,9 @@ const namespaced = KINDS.flatMap((kind) =>
 const operations: ApiOperation[] = [
   ...namespaceOperations,
   ...namespaced.flatMap(({ kind, segment }) => resourceOperations(kind, segment)),
-  {
-    method: 'get',
-    path: `${NAMESPACES}/{namespace}/subscriptions/{name}/secret`,
-    id: 'getSubscriptionSecret',
-    tag: 'subscriptions',
-    summary: 'The secret that the subscriber verifies with.',
-    description: 'That it was read is recorded.',
-    access: 'manage',
-    pathParameters: subscription,
-    answers: {
-      200: {
-        description: 'The signing secret, for any library of Standard Webhooks.',
-        content: json(z.object({ secret: z.string().regex(/^whsec_/) })),
-      },
-    },
-    problems: ['store_unavailable'],
-  },
+  ...actionOperations,
+  ...secretOperations,
+  ...scheduleOperations,
   ...catalogueOperations,
   ...keyOperations,
   ...trialOperations,

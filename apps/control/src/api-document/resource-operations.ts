@@ -5,11 +5,18 @@ import type { Kind } from '../resources/kinds.js';
 import { resourceEnvelope } from '../resources/resource-envelope.js';
 import { resourceListQuery } from '../resources/resource-query.js';
 import { EXAMPLES } from './examples.js';
-import { resourceView, withKey } from './resource-views.js';
+import { resourceView, singleView, withKey } from './resource-views.js';
 
 export const NAMESPACES = '/control/v1/namespaces';
 
 export const namespaceParameter = resourceName.meta({ examples: ['shop'] });
+
+export const SUBSCRIPTION_PATH = `${NAMESPACES}/{namespace}/subscriptions/{name}`;
+/** The parameters of {@link SUBSCRIPTION_PATH}. */
+export const oneSubscription = z.object({
+  namespace: namespaceParameter,
+  name: resourceName.meta({ examples: [EXAMPLES.Subscription.name] }),
+});
 
 /** How a kind is spoken of. */
 interface Words {
@@ -21,7 +28,11 @@ interface Words {
 
 export const WORDS: Record<ResourceKind, Words> = {
   EventType: { one: 'an event type', many: 'event types', refusals: ['incompatible_schema'] },
-  Subscription: { one: 'a subscription', many: 'subscriptions', refusals: ['kafka_unavailable'] },
+  Subscription: {
+    one: 'a subscription',
+    many: 'subscriptions',
+    refusals: ['partition_shared', 'kafka_unavailable'],
+  },
   ApiKey: { one: 'an API key', many: 'API keys' },
   Source: { one: 'a source', many: 'sources' },
   Namespace: { one: 'a namespace', many: 'namespaces' },
@@ -86,7 +97,7 @@ export function oneResource(
       summary: `Read ${one}.`,
       access: 'read',
       pathParameters: parameters,
-      answers: { 200: answer('The resource.', view) },
+      answers: { 200: answer('The resource.', singleView(kind)) },
       problems: ['store_unavailable'],
     },
     {

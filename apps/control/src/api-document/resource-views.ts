@@ -1,6 +1,7 @@
-import { API_VERSION, metadata, subscriptionStatus, type ResourceKind } from '@quittance/contracts';
+import { API_VERSION, metadata, type ResourceKind } from '@quittance/contracts';
 import * as z from 'zod';
 import type { Kind } from '../resources/kinds.js';
+import { subscriptionStanding, subscriptionWhole } from '../subscriptions/view/subscription-status.js';
 
 const condition = z
   .object({
@@ -23,7 +24,7 @@ const credential = {
 const STATUS: Record<ResourceKind, z.ZodRawShape> = {
   EventType: {},
   Namespace: {},
-  Subscription: subscriptionStatus.shape,
+  Subscription: subscriptionStanding,
   Source: {
     path: z.string().describe('Where the third party posts to, on ingest.'),
     secrets: z.number().int().describe('How many secrets count at present.'),
@@ -38,17 +39,25 @@ const STATUS: Record<ResourceKind, z.ZodRawShape> = {
   },
 };
 
+function viewWith(kind: Kind, status: z.ZodRawShape) {
+  return z.object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(kind.kind),
+    metadata,
+    spec: kind.spec,
+    status: z.object({ ...status, conditions: z.array(condition) }),
+  });
+}
+
 /** A resource as it is shown: without secrets. */
 export function resourceView(kind: Kind) {
-  return z
-    .object({
-      apiVersion: z.literal(API_VERSION),
-      kind: z.literal(kind.kind),
-      metadata,
-      spec: kind.spec,
-      status: z.object({ ...STATUS[kind.kind], conditions: z.array(condition) }),
-    })
-    .meta({ id: kind.kind });
+  return viewWith(kind, STATUS[kind.kind]).meta({ id: kind.kind });
+}
+
+/** A resource as it is shown to who reads it alone. */
+export function singleView(kind: Kind) {
+  if (kind.kind !== 'Subscription') return resourceView(kind);
+  return viewWith(kind, subscriptionWhole).meta({ id: 'SubscriptionPicture' });
 }
 
 /** The one answer that shows an API key itself. */

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { generateApiKey } from '@quittance/catalog';
-import type { ResourceKind, SourceSecretsInput, SourceSpec } from '@quittance/contracts';
+import type {
+  ResourceKind,
+  SourceSecretsInput,
+  SourceSpec,
+  SubscriptionSpec,
+  SubscriptionStatus,
+} from '@quittance/contracts';
 import type { EntityManager } from 'typeorm';
 import type { KeyCredentials } from '../keys/key-credentials.js';
 import { VerifierSecrets } from '../sources/verifier-secrets.js';
@@ -18,7 +24,7 @@ export interface Birth {
   shown?: { key: string };
 }
 
-/** What has to be known of Kafka before the transaction that creates a resource begins. */
+/** What has to be known of Kafka before the transaction that creates or replaces a resource begins. */
 export interface BirthPreparation {
   /** `undefined` while Kafka has never been reached. */
   partitions?: number | undefined;
@@ -35,11 +41,12 @@ export class Births {
     @Inject(VerifierSecrets) private readonly verifying: VerifierSecrets,
   ) {}
 
+  /** @throws StoreError */
   async prepare(kind: ResourceKind): Promise<BirthPreparation> {
     return kind === 'Subscription' ? { partitions: await this.homes.count() } : {};
   }
 
-  /** @throws Problem `kafka_unavailable`, `invalid_resource` */
+  /** @throws Problem `kafka_unavailable`, `partition_shared`, `invalid_resource` */
   async of(
     kind: ResourceKind,
     uid: string,
@@ -51,11 +58,12 @@ export class Births {
       case 'EventType':
       case 'Namespace':
         return PLAIN;
-      case 'Subscription':
-        return {
-          status: { state: 'active', partition: await this.homes.assign(manager, partitions) },
-          secrets: this.signing.create(uid),
-        };
+      case 'Subscription': {
+        const { signing, delivery } = input.spec as SubscriptionSpec;
+        const partition = await this.homes.assign(manager, partitions, delivery.ordering === 'strict');
+        const status: SubscriptionStatus = { state: 'active', partition, activation: 1 };
+        return { status, secrets: this.signing.create(uid, signing) };
+      }
       case 'ApiKey': {
         const { key, credential } = generateApiKey();
         const secrets: KeyCredentials = { credential, former: [] };

@@ -20,13 +20,12 @@ import {
   type ResourceKind,
   type SourceSecrets,
   type SourceSpec,
-  type SubscriptionSecrets,
   type SubscriptionSpec,
-  type SubscriptionStatus,
 } from '@quittance/contracts';
 import type { ResourceRow } from '@quittance/persistence';
 import * as z from 'zod';
 import type { KeyCredentials } from '../keys/key-credentials.js';
+import { subscriptionPartsOf } from '../subscriptions/subscription-row.js';
 
 /** One thing that is wrong with a resource; `path` is a JSON pointer, such as `/spec/events/0`. */
 export interface Fault {
@@ -75,9 +74,7 @@ const subscriptions: Kind = {
     apiVersion: API_VERSION,
     kind: 'Subscription',
     metadata,
-    spec: row.spec as SubscriptionSpec,
-    status: row.status as SubscriptionStatus,
-    secrets: row.secrets as SubscriptionSecrets,
+    ...subscriptionPartsOf(row),
   }),
 };
 

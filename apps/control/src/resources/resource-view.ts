@@ -4,10 +4,19 @@ import {
   type Resource,
   type ResourceCondition,
   type ResourceView,
+  type SubscriptionResource,
 } from '@quittance/contracts';
 import type { ResourceRow } from '@quittance/persistence';
 import { keyStatusOf, type KeyFacts } from '../keys/key-status.js';
+import type { SubscriptionFacts } from '../subscriptions/view/standing.js';
+import { standingViewOf } from '../subscriptions/view/subscription-status.js';
 import { kindNamed } from './kinds.js';
+
+/** What is known of resources beside their rows. */
+export interface ViewFacts {
+  readonly keys: KeyFacts;
+  subscription(resource: SubscriptionResource): SubscriptionFacts;
+}
 
 export function metadataOf(row: ResourceRow): Metadata {
   return {
@@ -32,7 +41,7 @@ const NOT_PUBLISHED =
   'The change is stored, and will be published as soon as Kafka can be reached. Until then services work with the state before.';
 
 /** The resource as clients see it. Secrets are left out by never being copied. */
-export function viewOf(resource: Resource, isPublished: boolean, facts: KeyFacts): ResourceView {
+export function viewOf(resource: Resource, isPublished: boolean, facts: ViewFacts): ResourceView {
   const condition: ResourceCondition = isPublished
     ? { type: 'Published', status: 'True' }
     : { type: 'Published', status: 'False', message: NOT_PUBLISHED };
@@ -46,15 +55,15 @@ export function viewOf(resource: Resource, isPublished: boolean, facts: KeyFacts
   };
 }
 
-function statusOf(resource: Resource, facts: KeyFacts): Record<string, unknown> {
+function statusOf(resource: Resource, facts: ViewFacts): Record<string, unknown> {
   switch (resource.kind) {
     case 'EventType':
     case 'Namespace':
       return {};
     case 'Subscription':
-      return resource.status;
+      return standingViewOf(facts.subscription(resource));
     case 'ApiKey':
-      return keyStatusOf(resource, facts, Date.now());
+      return keyStatusOf(resource, facts.keys, Date.now());
     case 'Source': {
       const { namespace, name } = resource.metadata;
       return { path: `/in/${namespace}/${name}`, secrets: resource.secrets.verify.length };

@@ -5,7 +5,8 @@ import { Database, type ResourceRow } from '@quittance/persistence';
 import type { KeyFacts } from '../keys/key-status.js';
 import { LastUse } from '../keys/last-use.js';
 import { OutboxRepository } from '../outbox/outbox.repository.js';
-import { resourceOf, viewOf } from './resource-view.js';
+import { SubscriptionKnowledge } from '../subscriptions/view/subscription-knowledge.js';
+import { resourceOf, viewOf, type ViewFacts } from './resource-view.js';
 
 /** Resources as clients see them, with what is known of them beside their rows. */
 @Injectable()
@@ -15,6 +16,7 @@ export class ResourceViews {
     @Inject(OutboxRepository) private readonly outbox: OutboxRepository,
     @Inject(LastUse) private readonly lastUse: LastUse,
     @Inject(Catalogue) private readonly catalogue: Catalogue,
+    @Inject(SubscriptionKnowledge) private readonly subscriptions: SubscriptionKnowledge,
   ) {}
 
   /**
@@ -45,8 +47,11 @@ export class ResourceViews {
     return shown.map(({ resource, isPublished }) => viewOf(resource, isPublished, facts));
   }
 
-  private factsWith(lastUsed: KeyFacts['lastUsed']): KeyFacts {
+  private factsWith(lastUsed: KeyFacts['lastUsed']): ViewFacts {
     const standing = this.catalogue.revocations();
-    return { lastUsed, revoked: new Map(standing.map(({ uid, revokedAt }) => [uid, revokedAt])) };
+    return {
+      keys: { lastUsed, revoked: new Map(standing.map(({ uid, revokedAt }) => [uid, revokedAt])) },
+      subscription: (resource) => this.subscriptions.of(resource),
+    };
   }
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AuditLogRow, ResourceRow } from '@quittance/persistence';
 import type { EntityManager } from 'typeorm';
 import { OutboxRepository } from '../outbox/outbox.repository.js';
+import { pauseTimed } from '../subscriptions/pause-time.js';
 import { ResourceRepository } from './resource.repository.js';
 import { auditViewOf, resourceOf } from './resource-view.js';
 
@@ -23,9 +24,10 @@ export class ResourceWriter {
     @Inject(OutboxRepository) private readonly outbox: OutboxRepository,
   ) {}
 
-  /** Gives `after` its `resourceVersion`. The caller holds the resource's lock. */
+  /** Gives `after` its `resourceVersion`, and what follows from the change by itself. The caller holds the resource's lock. */
   async write(manager: EntityManager, change: ResourceChange): Promise<void> {
     const { actor, action, before, after, secretsChanged } = change;
+    if (after.kind === 'Subscription') after.status = pauseTimed(before, after);
     after.resourceVersion = await this.resources.nextVersion(manager);
     await this.resources.save(manager, after);
     await this.resources.note(

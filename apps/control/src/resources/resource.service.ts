@@ -39,6 +39,8 @@ interface Written {
 
 /** What an action changes of a row. `shown` are members of its answer, and of no other. */
 export interface Amendment {
+  /** Counts as a new generation. */
+  spec?: object;
   status?: object;
   secrets?: object;
   secretsChanged?: readonly string[];
@@ -62,19 +64,19 @@ export class ResourceService {
 
   /**
    * Creates or replaces. Answers once every service sees the change, or says in `status` that it is not yet so.
-   * @throws Problem `invalid_resource`, `incompatible_schema`, `conflict`, `kafka_unavailable`; StoreError
+   * @throws Problem `invalid_resource`, `incompatible_schema`, `partition_shared`, `conflict`, `kafka_unavailable`; StoreError
    */
   async put(address: ResourceAddress, body: unknown, actor: string): Promise<PutResult> {
     const input = parseResource(address, body, this.ladder);
     // Asked before the transaction, so that no lock is held while Kafka is slow.
-    const delivery = await this.births.prepare(address.kind.kind);
+    const preparation = await this.births.prepare(address.kind.kind);
     const { created, written } = await this.database.transaction(async (manager) => {
       await this.resources.lock(manager, address);
       const before = await this.resources.find(manager, address);
       assertPreconditions(address, input, before);
       const result = before
-        ? this.replaced(before, input)
-        : await this.born(manager, address, input, delivery);
+        ? await this.replaced(manager, before, input, preparation)
+        : await this.born(manager, address, input, preparation);
       await this.writer.write(manager, {
         actor,
         action: before ? 'replace' : 'create',
@@ -132,24 +134,29 @@ export class ResourceService {
   }
 
   /**
-   * Changes what the platform keeps of a resource, not what a client has put.
-   * @param amend throws what the client is answered when the row forbids it
+   * Does something with a resource that is no PUT: answered like one.
+   * @param amend throws what the client is answered when the row forbids it; `undefined`: nothing is to change
    * @throws Problem `not_found`; StoreError
    */
   async amend(
     address: ResourceAddress,
     { actor, action }: Pick<ResourceChange, 'actor' | 'action'>,
-    amend: (row: ResourceRow) => Amendment,
+    amend: (
+      row: ResourceRow,
+      manager: EntityManager,
+    ) => Amendment | undefined | Promise<Amendment | undefined>,
   ): Promise<ResourceView> {
     const { row, shown } = await this.database.transaction(async (manager) => {
       const before = await this.lockedRow(manager, address);
-      const amendment = amend(before);
+      const amendment = await amend(before, manager);
+      if (!amendment) return { row: before };
+      const { spec, status = before.status, secrets = before.secrets, secretsChanged = [] } = amendment;
       const after = Object.assign(new ResourceRow(), before, {
-        status: amendment.status ?? before.status,
-        secrets: amendment.secrets ?? before.secrets,
+        ...(spec && { spec, generation: before.generation + 1 }),
+        status,
+        secrets,
         updatedAt: new Date(),
       });
-      const { secretsChanged = [] } = amendment;
       await this.writer.write(manager, { actor, action, before, after, secretsChanged });
       return { row: after, shown: amendment.shown };
     });
@@ -169,11 +176,19 @@ export class ResourceService {
     return { ...(await this.views.of(resourceOf(row), isPublished)), ...shown };
   }
 
-  private replaced(before: ResourceRow, input: ResourceInput): Written {
-    const { secrets, secretsChanged } = this.replacements.of(before, input);
-    const isSameSpec = isDeepStrictEqual(before.spec, input.spec);
+  private async replaced(
+    manager: EntityManager,
+    before: ResourceRow,
+    input: ResourceInput,
+    preparation: BirthPreparation,
+  ): Promise<Written> {
+    const replacement = await this.replacements.of(manager, before, input, preparation);
+    const { status, secrets, secretsChanged } = replacement;
+    // As it is shown: that a release fills in more does not change what the client has put.
+    const isSameSpec = isDeepStrictEqual(resourceOf(before).spec, input.spec);
     const row = Object.assign(new ResourceRow(), before, {
       spec: input.spec,
+      status,
       secrets,
       labels: input.labels,
       annotations: input.annotations,

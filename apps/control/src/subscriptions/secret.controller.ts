@@ -1,35 +1,48 @@
-import { Controller, Get, Headers, Inject, Param } from '@nestjs/common';
-import type { SubscriptionSecrets } from '@quittance/contracts';
-import { Database } from '@quittance/persistence';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { parseDuration, secretRotation } from '@quittance/contracts';
 import { Access } from '@quittance/service';
-import { kindNamed } from '../resources/kinds.js';
-import { ResourceRepository } from '../resources/resource.repository.js';
-import { notFound } from '../resources/resource.service.js';
-import { SigningSecrets } from './signing-secrets.js';
+import { parseActionBody } from '../resources/action-body.js';
+import type { PublicKeysAnswer, RotationAnswer, SecretAnswer } from './secret-bodies.js';
+import { SecretService } from './secret.service.js';
 
-@Controller('control/v1/namespaces/:namespace/subscriptions/:name/secret')
+@Controller('control/v1/namespaces/:namespace/subscriptions/:name')
 export class SecretController {
   constructor(
-    @Inject(Database) private readonly database: Database,
-    @Inject(ResourceRepository) private readonly resources: ResourceRepository,
-    @Inject(SigningSecrets) private readonly secrets: SigningSecrets,
+    @Inject(SecretService) private readonly secrets: SecretService,
     @Inject(Access) private readonly access: Access,
   ) {}
 
-  /** The secret that the subscriber verifies with. That it was read is on record before it is shown. */
-  @Get()
+  /** The secret that the subscriber verifies with. */
+  @Get('secret')
   async read(
     @Param('namespace') namespace: string,
     @Param('name') name: string,
     @Headers('authorization') authorization: string | undefined,
-  ): Promise<{ secret: string }> {
+  ): Promise<SecretAnswer> {
     const actor = await this.access.require(authorization, namespace, 'manage');
-    const address = { kind: kindNamed('Subscription'), namespace, name };
-    return this.database.transaction(async (manager) => {
-      const row = await this.resources.find(manager, address);
-      if (!row) throw notFound(address);
-      await this.resources.note(manager, { actor, action: 'read-secret', before: null, after: null }, row);
-      return { secret: this.secrets.reveal(row.uid, row.secrets as SubscriptionSecrets) };
-    });
+    return this.secrets.read(namespace, name, actor);
+  }
+
+  @Post('secret/rotate')
+  @HttpCode(200)
+  async rotate(
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Body() body: unknown,
+  ): Promise<RotationAnswer> {
+    const actor = await this.access.require(authorization, namespace, 'manage');
+    const { overlap } = parseActionBody(secretRotation, body);
+    return this.secrets.rotate(namespace, name, parseDuration(overlap), actor);
+  }
+
+  @Get('public-keys')
+  async publicKeys(
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Headers('authorization') authorization: string | undefined,
+  ): Promise<PublicKeysAnswer> {
+    await this.access.require(authorization, namespace, 'read');
+    return this.secrets.publicKeys(namespace, name);
   }
 }

@@ -71,6 +71,14 @@ describe('waiting for the ledger', () => {
     answer = (response) =>
       say(response, 200, storyOf({ subscription: 'billing', state: 'dead', attempts: [], error }));
     expect(await watch(30_000)).toEqual({ state: 'dead', attempts: [], detail: 'The transform failed.' });
+    const held = { code: 'paused', reason: 'The subscription is paused.' };
+    answer = (response) =>
+      say(
+        response,
+        200,
+        storyOf({ subscription: 'billing', state: 'held', attempts: [], error: null, held }),
+      );
+    expect(await watch(30_000)).toEqual({ state: 'held', attempts: [], detail: held.reason });
     answer = (response) =>
       say(response, 200, storyOf(undefined, [{ subscription: 'billing', reason: 'It is gone.' }]));
     expect(await watch(30_000)).toEqual({ state: 'skipped', attempts: [], detail: 'It is gone.' });

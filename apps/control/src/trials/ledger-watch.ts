@@ -21,9 +21,10 @@ const story = z.object({
   deliveries: z.array(
     z.object({
       subscription: z.string(),
-      state: z.enum(['pending', 'delivered', 'dead']),
+      state: z.enum(['pending', 'held', 'delivered', 'dead']),
       attempts: subscriptionTestResult.shape.attempts,
       error: z.object({ code: z.string(), message: z.string() }).nullable(),
+      held: z.object({ reason: z.string() }).optional(),
     }),
   ),
 });
@@ -69,15 +70,16 @@ export class LedgerWatch {
 
 /** Nothing more is to be waited for. */
 export function isSettled({ state, attempts }: Known): boolean {
-  return attempts.length > 0 || state === 'delivered' || state === 'dead' || state === 'skipped';
+  return attempts.length > 0 || (state !== 'pending' && state !== 'unknown');
 }
 
 function knownOf({ deliveries, skipped }: z.infer<typeof story>, subscription: string): Known {
   const delivery = deliveries.find((each) => each.subscription === subscription);
   if (delivery) {
-    const { state, attempts, error } = delivery;
+    const { state, attempts, error, held } = delivery;
+    const detail = held?.reason ?? error?.message;
     // Without an attempt, the reason stands nowhere else.
-    return { state, attempts, ...(error && attempts.length === 0 && { detail: error.message }) };
+    return { state, attempts, ...(detail !== undefined && attempts.length === 0 && { detail }) };
   }
   const skip = skipped.find((each) => each.subscription === subscription);
   return skip ? { state: 'skipped', attempts: [], detail: skip.reason } : unknown(NOT_YET);

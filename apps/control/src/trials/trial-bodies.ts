@@ -56,8 +56,11 @@ const attempt = z.object({
 /** What became of a sample. */
 export const subscriptionTestResult = z.object({
   event: z.object({ id: z.string(), traceId: z.string(), type: z.string() }),
-  /** `unknown`: the ledger does not tell yet. `skipped`: the subscription was deleted meanwhile. */
-  state: z.enum(['unknown', 'pending', 'delivered', 'dead', 'skipped']),
+  /**
+   * `unknown`: the ledger does not tell yet. `held`: the subscription is suspended, and gets it when it is resumed.
+   * `skipped`: the subscription is disabled, or was deleted meanwhile.
+   */
+  state: z.enum(['unknown', 'pending', 'held', 'delivered', 'dead', 'skipped']),
   /** In the order in which they were made. */
   attempts: z.array(attempt),
   /** For a person, where not all is known. */

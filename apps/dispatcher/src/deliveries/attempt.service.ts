@@ -3,34 +3,24 @@ import type { CompiledSubscription } from '@quittance/catalog';
 import type { DeliveryRecord, TraceContext } from '@quittance/contracts';
 import { DURATION_BUCKETS, Metrics } from '@quittance/service';
 import { clientSpan } from '@quittance/telemetry';
-import {
-  classifyResponse,
-  SecretBoxError,
-  WebhookClient,
-  WebhookError,
-  webhookHeaders,
-  type WebhookResponse,
-} from '@quittance/webhooks';
-import { uuidv7 } from 'uuidv7';
+import { WebhookClient, webhookHeaders } from '@quittance/webhooks';
+import { isDown, resultOf, resultOfError, type AttemptResult } from './attempt-result.js';
 import { Egress } from './egress.js';
 import { SigningKeys } from './signing-keys.js';
+import { UrlChoice } from './url-choice.js';
 
-/** What came of one attempt. */
-export interface AttemptResult {
-  attemptId: string;
-  isSuccess: boolean;
-  status: number | null;
-  durationMs: number;
-  error: { code: string; message: string } | null;
-  /** The start of the answer. */
-  response?: string;
-  retryAfterMs?: number;
+export type { AttemptResult } from './attempt-result.js';
+
+/** What all requests of an attempt have in common. */
+interface Attempt {
+  delivery: DeliveryRecord;
+  subscription: CompiledSubscription;
+  /** The span under which they are made. */
+  parent: TraceContext;
+  signal: AbortSignal;
 }
 
-const KEPT_OF_FAILURE_BYTES = 8 * 1024;
-const KEPT_OF_SUCCESS_BYTES = 256;
-
-/** Makes one signed request. */
+/** Makes one attempt: a signed request, and others to the fallback URLs while those before are down. */
 @Injectable()
 export class AttemptService {
   private readonly durations;
@@ -39,6 +29,7 @@ export class AttemptService {
     private readonly client: WebhookClient,
     private readonly keys: SigningKeys,
     private readonly egress: Egress,
+    private readonly choice: UrlChoice,
     metrics: Metrics,
   ) {
     this.durations = metrics.histogram(
@@ -50,7 +41,7 @@ export class AttemptService {
   }
 
   /**
-   * @param parent the span under which the request is made
+   * @param parent the span under which the requests are made
    * @throws WebhookError `aborted` only, when the process stops before the answer is there: this was no attempt
    */
   async attempt(
@@ -59,7 +50,31 @@ export class AttemptService {
     parent: TraceContext,
     signal: AbortSignal,
   ): Promise<AttemptResult> {
-    const { url } = subscription.resource.spec.destination.webhook;
+    const attempt = { delivery, subscription, parent, signal };
+    const { url, fallbackUrls } = subscription.resource.spec.destination.webhook;
+    if (fallbackUrls.length === 0) return this.request(attempt, url);
+    return this.tryInTurn(attempt, [url, ...fallbackUrls]);
+  }
+
+  /** Each URL has the subscription's whole timeout. */
+  private async tryInTurn(attempt: Attempt, urls: readonly string[]): Promise<AttemptResult> {
+    const { resource } = attempt.subscription;
+    const started = this.choice.start(resource);
+    const order = [started, ...Array.from(urls.keys()).filter((index) => index !== started)];
+    let last: AttemptResult | undefined;
+    for (const index of order) {
+      const result = await this.request(attempt, urls[index]!);
+      if (index > 0) result.fallback = index;
+      last = last ? following(last, result) : result;
+      if (isDown(result)) continue;
+      if (result.status !== null) this.choice.answered(resource, started, index);
+      break;
+    }
+    return last!;
+  }
+
+  private async request(attempt: Attempt, url: string): Promise<AttemptResult> {
+    const { delivery, subscription, parent, signal } = attempt;
     const span = clientSpan('POST', url, {
       parent,
       attributes: () => ({
@@ -74,6 +89,8 @@ export class AttemptService {
       const headers = this.headers(delivery, subscription, span.context);
       const response = await this.client.post({
         url,
+        pool: delivery.subscriptionUid,
+        maxConnections: subscription.resource.spec.delivery.concurrency,
         headers,
         body: delivery.body,
         timeoutMs: subscription.timeoutMs,
@@ -82,7 +99,7 @@ export class AttemptService {
       });
       const result = resultOf(response);
       span.setAttribute('http.response.status_code', response.status);
-      if (!result.isSuccess) span.fail(String(response.status));
+      if (result.verdict !== 'success') span.fail(String(response.status));
       this.durations.observe(
         { outcome: `${Math.floor(response.status / 100)}xx` },
         response.durationMs / 1000,
@@ -111,7 +128,7 @@ export class AttemptService {
         id: delivery.deliveryId,
         timestampSeconds: Math.floor(Date.now() / 1000),
         body: delivery.body,
-        keys: this.keys.of(subscription.resource),
+        ...this.keys.of(subscription.resource),
       }),
     };
     if (trace.tracestate !== undefined) headers['tracestate'] = trace.tracestate;
@@ -119,29 +136,14 @@ export class AttemptService {
   }
 }
 
-function resultOf({ status, body, durationMs, retryAfterMs }: WebhookResponse): AttemptResult {
-  const isSuccess = classifyResponse(status) === 'success';
-  const kept = body.subarray(0, isSuccess ? KEPT_OF_SUCCESS_BYTES : KEPT_OF_FAILURE_BYTES);
-  return {
-    attemptId: uuidv7(),
-    isSuccess,
-    status,
-    durationMs,
-    error: isSuccess ? null : { code: 'http_status', message: `The subscriber answered ${status}.` },
-    ...(kept.length > 0 ? { response: kept.toString('utf8') } : {}),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
-}
-
-function resultOfError(error: unknown): AttemptResult {
-  const failed = { attemptId: uuidv7(), isSuccess: false, status: null };
-  if (error instanceof WebhookError) {
-    if (error.code === 'aborted') throw error;
-    return { ...failed, durationMs: error.durationMs, error: { code: error.code, message: error.message } };
+/** What the attempt has come to with one more request. */
+function following(before: AttemptResult, result: AttemptResult): AttemptResult {
+  const durationMs = before.durationMs + result.durationMs;
+  const both = { ...result, durationMs };
+  // A URL that must not be reached is no sign of life from a subscriber whose other URLs are down.
+  if (result.error?.code === 'address_blocked') both.isOutage = before.isOutage;
+  if (result.verdict !== 'success' && before.retryAfterMs !== undefined) {
+    both.retryAfterMs = Math.max(before.retryAfterMs, result.retryAfterMs ?? 0);
   }
-  if (error instanceof SecretBoxError) {
-    const message = `The signing secret cannot be opened (${error.code}): check QUITTANCE_MASTER_KEY of the dispatcher.`;
-    return { ...failed, durationMs: 0, error: { code: 'secret_unreadable', message } };
-  }
-  throw error;
+  return both;
 }

@@ -1,131 +1,66 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import type { CompiledSubscription } from '@quittance/catalog';
-import {
-  decodeDelivery,
-  encodeDelivery,
-  encodeOutcome,
-  Topics,
-  type AttemptOutcome,
-  type DeliveryRecord,
-  type IncomingRecord,
-} from '@quittance/contracts';
-import { deadLetter, done, NotStartedError, type HandlerOutcome, type RecordContext } from '@quittance/kafka';
-import { LOGGER, Metrics } from '@quittance/service';
-import { consumerSpan, type ActiveSpan } from '@quittance/telemetry';
-import { nextStep } from '@quittance/webhooks';
-import type { Logger } from 'pino';
+import { decodeDelivery, type DeliveryRecord, type IncomingRecord } from '@quittance/contracts';
+import { done, type HandlerOutcome, type RecordContext } from '@quittance/kafka';
+import type { Guard } from '../guards/guard.js';
+import { Guards } from '../guards/guards.js';
+import { StrictDeliverer } from '../ordering/strict-deliverer.js';
+import { isToBeForwarded } from '../moving/homes.js';
 import { SubscriptionFinder } from '../subscriptions/subscription-finder.js';
-import { SubscriptionLanes } from '../subscriptions/subscription-lanes.js';
-import { AttemptService, type AttemptResult } from './attempt.service.js';
-import { outcomeFacts } from './outcome-facts.js';
+import { DeliveryOutcomes } from './delivery-outcomes.js';
+import { GuardedAttempt } from './guarded-attempt.js';
 
-/** Makes the attempt that a record of `deliveries.v1` stands for, and says what follows from it. */
+/** Does what a record of `deliveries.v1` asks for, if its subscription may be sent anything now. */
 @Controller()
 export class DeliveryHandler {
-  private readonly attempts;
-
   constructor(
     private readonly finder: SubscriptionFinder,
-    private readonly lanes: SubscriptionLanes,
-    private readonly attempt: AttemptService,
-    private readonly topics: Topics,
-    @Inject(LOGGER) private readonly logger: Logger,
-    metrics: Metrics,
-  ) {
-    this.attempts = metrics.counter('quittance_attempts_total', 'Attempts made, by what followed.', [
-      'outcome',
-    ]);
-  }
+    private readonly guards: Guards,
+    private readonly attempts: GuardedAttempt,
+    private readonly strict: StrictDeliverer,
+    private readonly outcomes: DeliveryOutcomes,
+  ) {}
 
   @EventPattern<string>('deliveries')
   async handle(@Payload() record: IncomingRecord, @Ctx() context: RecordContext): Promise<HandlerOutcome> {
     const delivery = decodeDelivery(record);
-    const subscription = await this.finder.find(delivery);
-    if (!subscription) return this.orphaned(delivery);
-    const { uid } = subscription.resource.metadata;
-    const turn = this.lanes.enter(uid, subscription.resource.spec.delivery.concurrency);
-    if (turn) await turn;
-    try {
-      if (context.isDraining() || !context.isCurrent())
-        throw new NotStartedError('The delivery has not begun.');
-      return await this.deliver(record, delivery, subscription, context);
-    } finally {
-      this.lanes.leave(uid);
+    const found = this.finder.find(delivery, record.partition, context.over);
+    const subscription = found instanceof Promise ? await found : found;
+    if (!subscription) return this.outcomes.orphaned(delivery);
+    if (isToBeForwarded(subscription, record.partition)) {
+      return this.outcomes.forwarded(delivery, subscription);
     }
+    const known = this.guards.of(subscription, record.partition, context.over);
+    const guard = known instanceof Promise ? await known : known;
+    return subscription.resource.spec.delivery.ordering === 'strict'
+      ? this.strict.deliver(record, delivery, guard, context)
+      : this.deliver(record, delivery, guard, context);
   }
 
   private async deliver(
     record: IncomingRecord,
     delivery: DeliveryRecord,
-    subscription: CompiledSubscription,
+    guard: Guard,
     context: RecordContext,
   ): Promise<HandlerOutcome> {
-    const span = consumerSpan(record, { group: this.topics.group('dispatcher') });
-    try {
-      const result = await this.attempt.attempt(delivery, subscription, span.context, context.signal);
-      return this.outcomeOf(delivery, subscription, result, span);
-    } finally {
-      span.end();
+    if (guard.recent.isRepeated(delivery)) return done();
+    const admitted = guard.admit(delivery);
+    const admission = admitted instanceof Promise ? await admitted : admitted;
+    switch (admission.kind) {
+      case 'shunt':
+        return this.outcomes.shunted(delivery, admission);
+      case 'stopped':
+        // Nobody may read that it is held before everybody can read why.
+        await this.guards.settled(guard);
+        return this.outcomes.stopped(delivery, admission.stopped);
+      case 'go': {
+        const result = await this.attempts.make(record, delivery, guard, admission, context);
+        guard.recent.note(delivery, result.verdict === 'success');
+        if (result.verdict === 'success') return this.outcomes.delivered(delivery, result);
+        const { stopped } = guard.learnt;
+        if (stopped) return this.outcomes.failedAndStopped(delivery, result, stopped);
+        return this.outcomes.failed(delivery, guard.subscription, result);
+      }
     }
-  }
-
-  /** Success, another try, or the end of all tries. */
-  private outcomeOf(
-    delivery: DeliveryRecord,
-    subscription: CompiledSubscription,
-    result: AttemptResult,
-    span: ActiveSpan,
-  ): HandlerOutcome {
-    const made = {
-      ...outcomeFacts(delivery),
-      attemptId: result.attemptId,
-      attempt: delivery.attempt,
-      status: result.status,
-      durationMs: result.durationMs,
-      ...(result.response === undefined ? {} : { response: result.response }),
-    };
-    if (result.isSuccess) {
-      return done({ ledger: [this.record({ type: 'delivered', ...made, error: null })] });
-    }
-    const error = result.error ?? { code: 'unknown', message: 'The attempt failed.' };
-    span.fail(error.code, error.message);
-    const step = nextStep(subscription.schedule, this.topics.ladder, delivery.attempt, result.retryAfterMs);
-    if (!step) {
-      const reason = `Attempt ${delivery.attempt} was the last: ${error.message}`;
-      return deadLetter('attempts_exhausted', reason, {
-        ledger: [this.record({ type: 'dead', ...made, error })],
-      });
-    }
-    return done({
-      onward: [
-        encodeDelivery(
-          { topic: this.topics.deliveriesRetry(step.name) },
-          { ...delivery, attempt: delivery.attempt + 1 },
-        ),
-      ],
-      ledger: [this.record({ type: 'attempted', ...made, error, nextAt: made.at + step.delayMs })],
-    });
-  }
-
-  private orphaned(delivery: DeliveryRecord): HandlerOutcome {
-    const error = {
-      code: 'subscription_deleted',
-      message: 'The subscription was deleted before the delivery was made.',
-    };
-    return deadLetter(error.code, error.message, {
-      ledger: [this.record({ type: 'dead', ...outcomeFacts(delivery), error })],
-    });
-  }
-
-  /** The outcome's record, and its one wide line in the log. */
-  private record(outcome: AttemptOutcome) {
-    this.attempts.inc({ outcome: outcome.type });
-    const level = outcome.type === 'delivered' ? 'debug' : outcome.type === 'dead' ? 'warn' : 'info';
-    if (this.logger.isLevelEnabled(level)) {
-      const { response: _response, ...facts } = outcome;
-      this.logger[level](facts, `Delivery ${outcome.type}.`);
-    }
-    return encodeOutcome(this.topics.outcomes, outcome);
   }
 }

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/c
 import { AddressRanges, SecretBox, WebhookClient } from '@quittance/webhooks';
 import manifest from '../../../../package.json' with { type: 'json' };
 import type { DispatcherConfig } from '../config.js';
+import { UrlChoice } from './url-choice.js';
 
 /** Closes after the consumers have drained: what is in flight needs its connections. */
 @Injectable()
@@ -26,6 +27,7 @@ export function webhookProviders(config: DispatcherConfig): Provider[] {
         }),
     },
     { provide: SecretBox, useFactory: () => new SecretBox([config.masterKey]) },
+    UrlChoice,
     WebhookClientShutdown,
   ];
 }

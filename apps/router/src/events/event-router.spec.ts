@@ -1,10 +1,22 @@
 import { decodeOutcome, type EventRecord, type OutgoingRecord } from '@quittance/contracts';
-import type { Published } from '@quittance/kafka';
+import { PublishError, type Published } from '@quittance/kafka';
 import { Metrics } from '@quittance/service';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { IdentityWindow } from '../duplicates/identity-window.js';
+import { StrictLanes } from '../ordering/strict-lanes.js';
+import { Turnstile } from '../ordering/turnstile.js';
+import { Homes } from '../routing/homes.js';
 import { RoutePlanner } from '../routing/route-planner.js';
-import { eventOf, incoming, recordOf, span, TestCatalogue, topics } from '../routing/router.fixture.js';
+import {
+  eventOf,
+  incoming,
+  recordOf,
+  span,
+  TestAssignment,
+  TestCatalogue,
+  TestStates,
+  topics,
+} from '../routing/router.fixture.js';
 import { CatalogueGate } from './catalogue-gate.js';
 import { EventRouter } from './event-router.js';
 import { RouterMetrics } from './router-metrics.js';
@@ -34,28 +46,33 @@ const WRITTEN = [topics.deliveries, 'routed'];
 let config: TestCatalogue;
 let acknowledger: Acknowledger;
 let router: EventRouter;
-let current: boolean;
-let draining: boolean;
-const context = { isCurrent: () => current, isDraining: () => draining };
+let assignment: TestAssignment;
 
 beforeEach(async () => {
   config = await TestCatalogue.open();
   config.subscribe('billing');
   acknowledger = new Acknowledger();
-  current = true;
-  draining = false;
-  router = new EventRouter(
-    new CatalogueGate(config.catalogue),
-    new RoutePlanner(config.catalogue, topics),
+  assignment = new TestAssignment();
+  router = routerOf(await TestStates.open());
+});
+
+function routerOf({ states }: TestStates): EventRouter {
+  const homes = new Homes(config.catalogue, topics);
+  return new EventRouter(
+    new CatalogueGate(config.catalogue, states),
+    new Turnstile(),
+    new RoutePlanner(config.catalogue, states, topics),
     new IdentityWindow(),
+    new StrictLanes(acknowledger, homes, { warn: () => undefined }),
+    homes,
     acknowledger,
     topics,
     new RouterMetrics(new Metrics('router')),
   );
-});
+}
 
 const route = (event: EventRecord, offset: number): Promise<void> =>
-  router.route({ record: recordOf(event, offset), event, span }, context);
+  router.route({ record: recordOf(event, offset), event, span }, assignment);
 
 describe('an event', () => {
   it('is handed to the publisher at once, in the order of its partition', () => {
@@ -92,6 +109,32 @@ describe('an event', () => {
     expect(acknowledger.wrote(0)).toEqual([topics.deliveries, topics.deliveries, 'routed']);
   });
 
+  it('is not passed by later ones of its namespace while it waits, but by others', async () => {
+    const routings = [
+      route(eventOf({ revision: 2, attributes: { ...eventOf().attributes, id: 'a' } }), 0),
+      route(eventOf({ attributes: { ...eventOf().attributes, id: 'b' } }), 1),
+      route(eventOf({ attributes: { ...eventOf().attributes, id: 'c' } }), 2),
+    ];
+    await route(eventOf({ namespace: 'bank' }), 3);
+    expect(acknowledger.calls).toHaveLength(1);
+    config.subscribe('mail');
+    await Promise.all(routings);
+    const ids = acknowledger.calls.slice(1).map(({ records }) => records[0]?.headers['quittance-event-id']);
+    expect(ids).toEqual(['a', 'b', 'c']);
+  });
+
+  it('waits until the states of subscriptions were read', async () => {
+    const learnt = new TestStates();
+    router = routerOf(learnt);
+    const routing = route(eventOf(), 0);
+    await new Promise(setImmediate);
+    expect(acknowledger.calls).toHaveLength(0);
+    await learnt.states.start();
+    learnt.stop('billing', { kind: 'suspended', code: 'paused' });
+    await routing;
+    expect(acknowledger.wrote(0)).toEqual(['routed']);
+  });
+
   it('waits until the configuration is confirmed', async () => {
     config.confirmedAt = 0;
     const routing = route(eventOf(), 0);
@@ -103,18 +146,86 @@ describe('an event', () => {
   });
 
   it('is left to the next owner when the process stops while it waits', async () => {
-    draining = true;
-    await expect(route(eventOf({ revision: 99 }), 0)).rejects.toMatchObject({ code: 'not_started' });
+    const routing = route(eventOf({ revision: 99 }), 0);
+    assignment.drain();
+    await expect(routing).rejects.toMatchObject({ code: 'not_started' });
     expect(acknowledger.calls).toHaveLength(0);
   });
 
   it('is left to the partition’s new owner, and not remembered as routed', async () => {
-    current = false;
-    await route(eventOf(), 0);
+    assignment.end();
+    await expect(route(eventOf(), 0)).rejects.toMatchObject({ code: 'not_started' });
     expect(acknowledger.calls).toHaveLength(0);
-    current = true;
+    assignment = new TestAssignment();
     await route(eventOf(), 0);
     expect(acknowledger.wrote(0)).toEqual(WRITTEN);
+  });
+});
+
+describe('an event that a strict subscription wants', () => {
+  beforeEach(() => {
+    config.subscribe('strict', { delivery: { ordering: 'strict' } }, 5);
+    acknowledger.automatic = false;
+  });
+
+  it('is done when its delivery and everything else are acknowledged', async () => {
+    let isDone = false;
+    const routing = route(eventOf(), 0).then(() => (isDone = true));
+    expect(acknowledger.wrote(0)).toEqual([topics.deliveries]);
+    expect(acknowledger.wrote(1)).toEqual(WRITTEN);
+    acknowledger.calls[1]?.settle();
+    await new Promise(setImmediate);
+    expect(isDone).toBe(false);
+    acknowledger.calls[0]?.settle();
+    await routing;
+  });
+
+  it('makes a dead letter of a delivery that Kafka refuses', async () => {
+    const routing = route(eventOf(), 0);
+    acknowledger.calls[0]?.settle(new PublishError('record_too_large', 'It is too large.'));
+    acknowledger.calls[1]?.settle();
+    await new Promise(setImmediate);
+    const [letter, outcome] = acknowledger.calls[2]?.records ?? [];
+    expect(letter).toMatchObject({
+      topic: topics.deliveriesDlq,
+      headers: { 'quittance-subscription': 'strict', 'quittance-dead-code': 'record_too_large' },
+    });
+    expect(outcome && decodeOutcome(incoming(outcome, 0))).toMatchObject({
+      type: 'dead',
+      subscription: 'strict',
+      error: { code: 'record_too_large', message: 'It is too large.' },
+    });
+    acknowledger.calls[2]?.settle();
+    await routing;
+    expect(acknowledger.calls).toHaveLength(3);
+  });
+
+  it('is given back when hand-over stops before Kafka took the delivery', async () => {
+    const routing = route(eventOf(), 0);
+    assignment.drain();
+    acknowledger.calls[1]?.settle();
+    acknowledger.calls[0]?.settle(new PublishError('kafka_unavailable', 'Kafka is gone.'));
+    await expect(routing).rejects.toMatchObject({ code: 'not_started' });
+    expect(acknowledger.calls).toHaveLength(2);
+  });
+});
+
+describe('an event that is tried again', () => {
+  it('is written as it was planned, to present homes, and without what is in order already', async () => {
+    config.subscribe('strict', { delivery: { ordering: 'strict' } }, 5);
+    acknowledger.automatic = false;
+    const hand = { record: recordOf(eventOf(), 0), event: eventOf(), span };
+    const routing = router.route(hand, assignment);
+    acknowledger.calls[0]?.settle();
+    acknowledger.calls[1]?.settle(new PublishError('kafka_unavailable', 'Kafka is gone.'));
+    await expect(routing).rejects.toMatchObject({ code: 'kafka_unavailable' });
+    config.subscribe('late');
+    config.subscribe('billing', {}, 9);
+    acknowledger.automatic = true;
+    await router.route(hand, assignment);
+    expect(acknowledger.wrote(2)).toEqual(WRITTEN);
+    expect(acknowledger.calls[2]?.records[0]).toMatchObject({ key: 'shop/billing', partition: 9 });
+    expect(acknowledger.calls).toHaveLength(3);
   });
 });
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '@quittance/service';
+import type { RoutePlan } from '../routing/route-plan.js';
 
 /** What the router counts. */
 @Injectable()
@@ -15,7 +16,7 @@ export class RouterMetrics {
     );
     this.deliveries = metrics.counter(
       'quittance_router_deliveries_total',
-      'Subscriptions that wanted an event, by what became of it: written, dead, skipped.',
+      'Subscriptions that wanted an event, by what became of it: written, held, dead, skipped.',
       ['outcome'],
     );
   }
@@ -24,10 +25,11 @@ export class RouterMetrics {
     this.events.inc({ outcome });
   }
 
-  routed(counts: { written: number; dead: number; skipped: number }): void {
-    this.event(counts.written + counts.dead > 0 ? 'routed' : 'unmatched');
-    if (counts.written > 0) this.deliveries.inc({ outcome: 'written' }, counts.written);
-    if (counts.dead > 0) this.deliveries.inc({ outcome: 'dead' }, counts.dead);
-    if (counts.skipped > 0) this.deliveries.inc({ outcome: 'skipped' }, counts.skipped);
+  routed({ written, held, dead, skipped }: Pick<RoutePlan, 'written' | 'held' | 'dead' | 'skipped'>): void {
+    this.event(written + held + dead > 0 ? 'routed' : 'unmatched');
+    if (written > 0) this.deliveries.inc({ outcome: 'written' }, written);
+    if (held > 0) this.deliveries.inc({ outcome: 'held' }, held);
+    if (dead > 0) this.deliveries.inc({ outcome: 'dead' }, dead);
+    if (skipped > 0) this.deliveries.inc({ outcome: 'skipped' }, skipped);
   }
 }

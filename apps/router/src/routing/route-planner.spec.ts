@@ -1,31 +1,21 @@
-import {
-  decodeDelivery,
-  decodeOutcome,
-  deliveryIdOf,
-  MAX_SKIPPED_LISTED,
-  type DeliveryRecord,
-  type EventRecord,
-  type Outcome,
-} from '@quittance/contracts';
+import { deliveryIdOf, MAX_SKIPPED_LISTED, type EventRecord } from '@quittance/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { eventOf, incoming, recordOf, span, TestCatalogue, topics } from './router.fixture.js';
-import { RoutePlanner, type RoutePlan } from './route-planner.js';
+import { MAX_MATCHED_LISTED } from './route.js';
+import { deliveries, outcomes, written } from './plan.fixture.js';
+import { eventOf, recordOf, span, TestCatalogue, TestStates, topics } from './router.fixture.js';
+import type { RoutePlan } from './route-plan.js';
+import { RoutePlanner } from './route-planner.js';
 
 let config: TestCatalogue;
+let learnt: TestStates;
 beforeEach(async () => {
   config = await TestCatalogue.open();
+  learnt = await TestStates.open();
 });
 
 function plan(event: EventRecord): RoutePlan {
-  return new RoutePlanner(config.catalogue, topics).plan(recordOf(event, 7, 1), event, span);
+  return new RoutePlanner(config.catalogue, learnt.states, topics).plan(recordOf(event, 7, 1), event, span);
 }
-const written = (result: RoutePlan) => result.records.filter((record) => record.topic === topics.deliveries);
-const deliveries = (result: RoutePlan): DeliveryRecord[] =>
-  written(result).map((record) => decodeDelivery(incoming(record, 0)));
-const outcomes = (result: RoutePlan): Outcome[] =>
-  result.records
-    .filter((record) => record.topic === topics.outcomes)
-    .map((record) => decodeOutcome(incoming(record, 0)));
 
 describe('routing', () => {
   it('writes a delivery to the home of each subscription that wants the type', () => {
@@ -129,6 +119,49 @@ describe('routing', () => {
   });
 });
 
+describe('a great many matches', () => {
+  it('make several outcomes, which differ in their matches only', () => {
+    const count = MAX_MATCHED_LISTED + 1;
+    for (let number = 0; number < count; number++) config.subscribe(`s${number}`);
+    config.subscribe('none', { filter: 'false' });
+    const result = plan(eventOf());
+    const all = outcomes(result).filter((outcome) => outcome.type === 'routed');
+    expect(all).toHaveLength(2);
+    expect(new Set(all.flatMap(({ matched }) => matched.map(({ deliveryId }) => deliveryId))).size).toBe(
+      count,
+    );
+    const [first, second] = all.map(({ matched: _matched, ...rest }) => rest);
+    expect(second).toEqual(first);
+    expect(first?.skipped).toMatchObject([{ subscription: 'none' }]);
+    expect(result.written).toBe(count);
+  });
+
+  it('never make an outcome of more than 500 KiB', () => {
+    const longest = (number: number): string => `${'s'.repeat(57)}-${10_000 + number}`;
+    for (let number = 0; number < MAX_MATCHED_LISTED; number++) config.subscribe(longest(number));
+    for (let number = 0; number < MAX_MATCHED_LISTED; number++) {
+      learnt.stop(longest(number), { kind: 'suspended', code: 'unreachable' });
+    }
+    const sizes = plan(eventOf()).records.map(({ value }) => value?.length ?? 0);
+    expect(sizes).toHaveLength(1);
+    expect(sizes[0]).toBeLessThan(500 * 1024);
+  });
+});
+
+describe('a strict subscription', () => {
+  it('has its delivery planned apart: it is written in order', () => {
+    config.subscribe('billing', { delivery: { ordering: 'strict' } }, 4);
+    config.subscribe('mail');
+    const result = plan(eventOf());
+    expect(deliveries(result)).toMatchObject([{ subscription: 'mail' }]);
+    expect(result.strict).toMatchObject([{ deliveryId: expect.any(String), record: { partition: 4 } }]);
+    expect(result.written).toBe(2);
+    expect(outcomes(result)).toMatchObject([
+      { matched: [{ subscription: 'billing' }, { subscription: 'mail' }] },
+    ]);
+  });
+});
+
 describe('a transform', () => {
   it('replaces the data', () => {
     config.subscribe('billing', {
@@ -185,7 +218,7 @@ describe('a replay', () => {
     config.subscribe('mail');
     const replay = { subscription: 'billing', subscriptionUid: 'uid-billing' };
     const result = plan(eventOf({ replay }));
-    expect(deliveries(result)).toMatchObject([{ subscription: 'billing', attempt: 1 }]);
+    expect(deliveries(result)).toMatchObject([{ subscription: 'billing', attempt: 1, replay: true }]);
     expect(outcomes(result)).toMatchObject([
       { type: 'routed', replay: true, matched: [{ subscription: 'billing' }] },
     ]);
@@ -201,6 +234,20 @@ describe('a replay', () => {
       expect(deliveries(result)).toEqual([]);
       expect(outcomes(result)).toMatchObject([{ replay: true, skipped: [{ code: 'deleted' }] }]);
     }
+  });
+
+  it('goes by the present patterns and filter when it is asked to', () => {
+    const skippedFor = (spec: Record<string, unknown>): unknown => {
+      config.subscribe('billing', spec);
+      const replay = { subscription: 'billing', subscriptionUid: 'uid-billing', filtered: true };
+      const [routed] = outcomes(plan(eventOf({ replay })));
+      expect(routed).toMatchObject({ type: 'routed', replay: true, filtered: true });
+      return routed?.type === 'routed' && routed.skipped.map(({ code }) => code);
+    };
+    expect(skippedFor({ filter: 'event.data.total > 100' })).toEqual([]);
+    expect(skippedFor({ events: ['payment.*'] })).toEqual(['pattern_mismatch']);
+    expect(skippedFor({ filter: 'event.data.total > 1000' })).toEqual(['filter_false']);
+    expect(skippedFor({ filter: 'event.data.totl > 100' })).toEqual(['filter_error']);
   });
 });
 

@@ -1,15 +1,18 @@
-import { Catalogue, type ConfigSource } from '@quittance/catalog';
+import { setMaxListeners } from 'node:events';
+import { Catalogue, SubscriptionStates, type ConfigSource } from '@quittance/catalog';
 import {
   API_VERSION,
   DEFAULT_LADDER,
   encodeConfigChange,
   encodeEvent,
+  encodeSubscriptionState,
   subscriptionSpec,
   Topics,
   type ConfigChange,
   type EventRecord,
   type IncomingRecord,
   type OutgoingRecord,
+  type SubscriptionState,
 } from '@quittance/contracts';
 
 export const topics = new Topics();
@@ -51,7 +54,7 @@ export class TestCatalogue implements ConfigSource {
   }
 
   /** @param spec as a client writes it; @returns the revision from which it holds */
-  subscribe(name: string, spec: Record<string, unknown> = {}, partition = 3): number {
+  subscribe(name: string, spec: Record<string, unknown> = {}, partition = 3, activation = 1): number {
     const destination = { webhook: { url: 'http://127.0.0.1:9000/' } };
     return this.apply({
       change: 'put',
@@ -70,12 +73,75 @@ export class TestCatalogue implements ConfigSource {
           updatedAt: '2026-01-01T00:00:00.000Z',
         },
         spec: subscriptionSpec.parse({ events: ['order.*'], destination, ...spec }),
-        status: { state: 'active', partition },
-        secrets: { signing: ['sealed'] },
+        status: { state: 'active', partition, activation },
+        secrets: { signing: ['sealed'], former: [], formerAsymmetric: [] },
       },
     });
   }
 }
+
+/** A `subscription-state.v1` in memory. */
+export class TestStates implements ConfigSource {
+  readonly confirmedAt = Infinity;
+  readonly alive = true;
+  readonly states = new SubscriptionStates({ source: this });
+  private onRecord: ((record: IncomingRecord) => void) | undefined;
+
+  /** @returns states that were read: there are none */
+  static async open(): Promise<TestStates> {
+    const opened = new TestStates();
+    await opened.states.start();
+    return opened;
+  }
+
+  start(onRecord: (record: IncomingRecord) => void): Promise<void> {
+    this.onRecord = onRecord;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Of a subscription that `TestCatalogue.subscribe` made. */
+  stop(name: string, stopped: Omit<NonNullable<SubscriptionState['stopped']>, 'at' | 'reason'>): void {
+    const state: SubscriptionState = {
+      namespace: 'shop',
+      subscription: name,
+      uid: `uid-${name}`,
+      activation: 1,
+      at: STOPPED_AT,
+      stopped: { ...stopped, at: STOPPED_AT, reason: 'For the reason of the test' },
+    };
+    this.onRecord?.(incoming(encodeSubscriptionState(topics.subscriptionState, state), 0));
+  }
+}
+
+/** An assignment of a partition, as handlers see it. */
+export class TestAssignment {
+  private readonly ending = new AbortController();
+  private current = true;
+
+  readonly over = this.ending.signal;
+  readonly isCurrent = (): boolean => this.current;
+
+  constructor() {
+    setMaxListeners(0, this.over);
+  }
+
+  /** Hand-over stops; what is under way goes on. */
+  drain(): void {
+    this.ending.abort();
+  }
+
+  /** The partition belongs to somebody else. */
+  end(): void {
+    this.current = false;
+    this.ending.abort();
+  }
+}
+
+export const STOPPED_AT = Date.UTC(2026, 0, 1);
 
 export function incoming(record: OutgoingRecord, offset: number, partition = 0): IncomingRecord {
   return {

@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { EntityClass } from '../data-source.js';
 import { LedgerKeyUsage } from './key-usage.entity.js';
 import { LedgerRejection } from './rejection.entity.js';
+import { LedgerReplay } from './replay.entity.js';
 
 /** A subscription that wanted the event's type, yet got nothing. */
 export interface SkippedSubscription {
@@ -75,7 +76,7 @@ export class LedgerEvent {
   skippedCount!: number | null;
 }
 
-export type DeliveryState = 'pending' | 'delivered' | 'dead';
+export type DeliveryState = 'pending' | 'held' | 'delivered' | 'dead';
 
 /** One event on its way to one subscription. */
 @Entity({ schema: 'audit', name: 'deliveries' })
@@ -105,21 +106,21 @@ export class LedgerDelivery {
   @Column('timestamptz', { name: 'delivered_at', nullable: true })
   deliveredAt!: Date | null;
 
-  /** Its newest news: epoch milliseconds × 4 + kind (0 routed, 1 replayed, 2 will be tried again, 3 dead). */
+  /** The newest: epoch milliseconds × 8 + kind (0 routed, 1 replayed, 2 will be tried again, 3 held, 4 dead). */
   @Column('bigint')
-  latest!: string;
+  news!: string;
 
   @Column('timestamptz', { name: 'next_attempt_at', nullable: true })
   nextAttemptAt!: Date | null;
 
-  /** Why it was given up last. */
+  /** Why it was given up, or is held. */
   @Column('text', { name: 'error_code', nullable: true })
   errorCode!: string | null;
 
   @Column('text', { name: 'error_message', nullable: true })
   errorMessage!: string | null;
 
-  /** Postgres derives it from `delivered_at` and `latest`. */
+  /** Postgres derives it from `delivered_at` and `news`. */
   @Column({ type: 'text', insert: false, update: false })
   state!: DeliveryState;
 }
@@ -203,4 +204,5 @@ export const AUDIT_ENTITIES: readonly EntityClass[] = [
   RetryRequest,
   LedgerRejection,
   LedgerKeyUsage,
+  LedgerReplay,
 ];

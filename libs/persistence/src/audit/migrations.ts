@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { MigrationClass } from '../data-source.js';
+import { HoldDeliveries, IndexHeldDeliveries } from './holding.migration.js';
 import { AddPruning } from './pruning.migration.js';
 import { AddRejections } from './rejections.migration.js';
 
@@ -129,4 +130,10 @@ class CreateLedger implements MigrationInterface {
  * Every migration of schema `audit`, oldest first. A migration's `name` is spelled out and ends in its
  * time in epoch milliseconds: `readonly name = 'CreateLedger1764000000000'`.
  */
-export const AUDIT_MIGRATIONS: readonly MigrationClass[] = [CreateLedger, AddRejections, AddPruning];
+export const AUDIT_MIGRATIONS: readonly MigrationClass[] = [
+  CreateLedger,
+  AddRejections,
+  AddPruning,
+  HoldDeliveries,
+  IndexHeldDeliveries,
+];

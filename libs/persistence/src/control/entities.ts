@@ -56,12 +56,13 @@ export class AuditLogRow {
   @Column('timestamptz', { default: () => 'clock_timestamp()' })
   at!: Date;
 
-  /** `admin`, or `api-key:<namespace>/<name>`. */
+  /** `admin`, or `api-key:<namespace>/<name>`; `control` for what follows by itself. */
   @Column('text')
   actor!: string;
 
   @Column('text')
-  action!: 'create' | 'replace' | 'delete' | 'read-secret' | 'rotate' | 'revoke';
+  action!:
+    'create' | 'replace' | 'delete' | 'read-secret' | 'rotate' | 'revoke' | 'pause' | 'resume' | 'move';
 
   @Column('text')
   kind!: string;

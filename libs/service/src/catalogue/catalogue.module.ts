@@ -7,7 +7,7 @@ import type { ServiceConfig } from '../config/config.js';
 import { HealthRegistry, type HealthState } from '../health/health-registry.js';
 import { LOGGER } from '../logging/logger.js';
 import { Metrics } from '../metrics/metrics.js';
-import { ConfigTopicSource } from './config-topic-source.js';
+import { CompactedTopicSource } from './compacted-topic-source.js';
 
 export interface CatalogueModuleOptions {
   /** False for a service that validates no events. Default true. */
@@ -30,15 +30,15 @@ export function catalogueModule(
     global: true,
     providers: [
       {
-        provide: ConfigTopicSource,
+        provide: CompactedTopicSource,
         inject: [KafkaClient, Topics, LOGGER],
         useFactory: (client: KafkaClient, topics: Topics, logger: Logger) =>
-          new ConfigTopicSource(client, topics.config, logger),
+          new CompactedTopicSource(client, topics.config, logger),
       },
       {
         provide: Catalogue,
-        inject: [ConfigTopicSource, LOGGER],
-        useFactory: (source: ConfigTopicSource, logger: Logger) =>
+        inject: [CompactedTopicSource, LOGGER],
+        useFactory: (source: CompactedTopicSource, logger: Logger) =>
           new Catalogue({
             source,
             stalenessMs: config.catalogStaleness,
@@ -53,10 +53,10 @@ export function catalogueModule(
       },
       {
         provide: CatalogueLifecycle,
-        inject: [Catalogue, ConfigTopicSource, HealthRegistry, Metrics, LOGGER],
+        inject: [Catalogue, CompactedTopicSource, HealthRegistry, Metrics, LOGGER],
         useFactory: (
           catalogue: Catalogue,
-          source: ConfigTopicSource,
+          source: CompactedTopicSource,
           health: HealthRegistry,
           metrics: Metrics,
           logger: Logger,
@@ -75,7 +75,7 @@ class CatalogueLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     private readonly catalogue: Catalogue,
-    private readonly source: ConfigTopicSource,
+    private readonly source: CompactedTopicSource,
     private readonly health: HealthRegistry,
     private readonly metrics: Metrics,
     private readonly logger: Logger,

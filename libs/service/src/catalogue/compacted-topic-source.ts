@@ -3,8 +3,8 @@ import type { IncomingRecord } from '@quittance/contracts';
 import { CompactedTopicReader, type KafkaClient } from '@quittance/kafka';
 import type { Logger } from 'pino';
 
-/** The catalogue's records, from `config.v1`. */
-export class ConfigTopicSource implements ConfigSource {
+/** What a compacted topic of ours holds, for a reader in memory: `config.v1`, `subscription-state.v1`. */
+export class CompactedTopicSource implements ConfigSource {
   private reader: CompactedTopicReader | undefined;
   private closed = false;
   private failure: string | undefined;
@@ -38,10 +38,7 @@ export class ConfigTopicSource implements ConfigSource {
       onError: (error) => {
         // Said when it begins and when its reason changes, not at every attempt.
         if (error.message !== this.failure) {
-          this.logger.warn(
-            { err: error, topic: this.topic },
-            'The configuration topic cannot be read; trying again.',
-          );
+          this.logger.warn({ err: error, topic: this.topic }, 'The topic cannot be read; trying again.');
         }
         this.failure = error.message;
       },

@@ -1,0 +1,114 @@
+import { deliveryIdOf, type ReplayTarget } from '@quittance/contracts';
+import type { LedgerEvent, LedgerReplay } from '@quittance/persistence';
+import type { EntityManager } from 'typeorm';
+import type { EventReplay } from './event-replay.js';
+import { reopen } from './reopening.js';
+import type { ReplayItem } from './replay-store.js';
+
+const MAX_BATCH = 100;
+/** Events carry up to 1 MiB each. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** So that what is sent per second comes evenly. */
+const BATCHES_PER_SECOND = 10;
+/** A batch that comes later than it should is not made up for beyond this. */
+const MAX_CATCH_UP_MS = 200;
+
+export interface SentBatch {
+  /** Events that were published. */
+  sent: number;
+  /** The replay has nothing left. */
+  isLast: boolean;
+}
+
+/**
+ * Sends the next events of a replay, in the order of the log. The progress is committed after Kafka has acknowledged them:
+ * whoever is killed between the two leaves a batch that is sent once more.
+ * @throws PublishError, StoreError
+ */
+export async function sendBatch(
+  manager: EntityManager,
+  replay: LedgerReplay,
+  events: EventReplay,
+): Promise<SentBatch> {
+  const items = await nextItems(manager, replay);
+  const { subscription, subscriptionUid } = replay;
+  const isFiltered = replay.kind === 'recover';
+  const target: ReplayTarget = { subscription, subscriptionUid, ...(isFiltered && { filtered: true }) };
+  let batch = await eventsOf(manager, replay, items);
+  if (!isFiltered) batch = await stillHeld(manager, replay, batch);
+  if (batch.length > 0) await events.send(batch, target);
+  // One whose filter does not want it any more is not opened: nothing would close it.
+  if (!isFiltered)
+    await reopen(
+      manager,
+      batch.map((event) => deliveryIdIn(replay, event)),
+    );
+  await manager.query(
+    `DELETE FROM audit.replay_items WHERE replay_id = $1 AND log_position = ANY ($2::bigint[])`,
+    [replay.id, items.map((item) => item.logPosition)],
+  );
+  await manager.query(
+    `UPDATE audit.replays
+        SET done = done + $2, waiting = NULL,
+            next_at = greatest(next_at, clock_timestamp() - make_interval(secs => $3))
+                      + make_interval(secs => $4::float8 / rate)
+      WHERE id = $1`,
+    [replay.id, items.length, MAX_CATCH_UP_MS / 1_000, batch.length],
+  );
+  return { sent: batch.length, isLast: replay.done + items.length >= replay.total };
+}
+
+async function nextItems(
+  manager: EntityManager,
+  { id, namespace, rate }: LedgerReplay,
+): Promise<ReplayItem[]> {
+  const size = Math.min(Math.max(Math.ceil(rate / BATCHES_PER_SECOND), 1), MAX_BATCH);
+  const rows = await manager.query<(ReplayItem & { bytes: number })[]>(
+    `SELECT i.log_position AS "logPosition", i.event_id AS "eventId", i.event_source AS "eventSource",
+            coalesce(octet_length(e.data), 0) AS bytes
+       FROM audit.replay_items i
+       LEFT JOIN audit.events e ON e.namespace = $2 AND e.id = i.event_id AND e.source = i.event_source
+      WHERE i.replay_id = $1 ORDER BY i.log_position LIMIT ${size}`,
+    [id, namespace],
+  );
+  let bytes = 0;
+  return rows.filter((row, index) => (bytes += row.bytes) <= MAX_BATCH_BYTES || index === 0);
+}
+
+/** Those that are still there; kept from being pruned until the transaction ends. */
+function eventsOf(
+  manager: EntityManager,
+  { namespace }: LedgerReplay,
+  items: readonly ReplayItem[],
+): Promise<LedgerEvent[]> {
+  return manager.query<LedgerEvent[]>(
+    `SELECT e.namespace, e.id, e.source, e.accepted_at AS "acceptedAt", e.log_position AS "logPosition", e.revision,
+            e.type, e.subject, e.time, e.data_schema AS "dataSchema", e.content_type AS "contentType", e.extensions,
+            e.traceparent, e.data
+       FROM unnest($2::text[], $3::text[]) AS wanted (id, source)
+       JOIN audit.events e ON e.namespace = $1 AND e.id = wanted.id AND e.source = wanted.source
+      WHERE e.accepted_at IS NOT NULL
+      ORDER BY e.log_position
+        FOR KEY SHARE OF e`,
+    [namespace, items.map((item) => item.eventId), items.map((item) => item.eventSource)],
+  );
+}
+
+/** Without those that were retried by hand meanwhile, or given up. */
+async function stillHeld(
+  manager: EntityManager,
+  replay: LedgerReplay,
+  events: readonly LedgerEvent[],
+): Promise<LedgerEvent[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    `SELECT id FROM audit.deliveries WHERE id = ANY ($1::text[]) AND state = 'held' FOR KEY SHARE`,
+    [events.map((event) => deliveryIdIn(replay, event))],
+  );
+  const held = new Set(rows.map(({ id }) => id));
+  return events.filter((event) => held.has(deliveryIdIn(replay, event)));
+}
+
+function deliveryIdIn({ subscriptionUid }: LedgerReplay, event: LedgerEvent): string {
+  const { namespace, source, id } = event;
+  return deliveryIdOf({ namespace, source, id }, subscriptionUid);
+}

@@ -1,0 +1,109 @@
+import type { CompiledSubscription } from '@quittance/catalog';
+import {
+  API_VERSION,
+  DEFAULT_LADDER,
+  subscriptionSpec,
+  type DeliveryRecord,
+  type SubscriptionState,
+} from '@quittance/contracts';
+import { Guard, type GuardSettings } from './guard.js';
+import { Learnt } from './learnt.js';
+
+export const SETTINGS: GuardSettings = {
+  breaker: { failures: 3, firstPauseMs: 1000, longestPauseMs: 8000 },
+  disableAfterMs: 3_600_000,
+  holdSharedMs: 60_000,
+  holdExclusiveMs: 600_000,
+};
+
+type Delivery = Partial<{
+  concurrency: number;
+  rateLimit: { rate: number };
+  ordering: 'none' | 'strict';
+  whenExhausted: 'halt' | 'skip';
+}>;
+
+export interface SubscriptionFacts {
+  delivery?: Delivery;
+  paused?: boolean;
+  url?: string;
+  activation?: number;
+  /** When its resource was changed last. */
+  updatedAt?: number;
+}
+
+export function subscriptionWith(facts: SubscriptionFacts = {}): CompiledSubscription {
+  const spec = subscriptionSpec.parse({
+    events: ['*'],
+    destination: { webhook: { url: facts.url ?? 'http://127.0.0.1:9/' } },
+    delivery: facts.delivery ?? {},
+    paused: facts.paused ?? false,
+  });
+  const at = new Date(facts.updatedAt ?? Date.now()).toISOString();
+  return {
+    name: 'billing',
+    resource: {
+      apiVersion: API_VERSION,
+      kind: 'Subscription',
+      metadata: {
+        name: 'billing',
+        namespace: 'shop',
+        uid: 'uid-1',
+        labels: {},
+        annotations: {},
+        generation: 1,
+        resourceVersion: '1',
+        createdAt: at,
+        updatedAt: at,
+      },
+      spec,
+      status: { state: 'active', partition: 3, activation: facts.activation ?? 1 },
+      secrets: { signing: ['sealed'], former: [], formerAsymmetric: [] },
+    },
+    schedule: DEFAULT_LADDER,
+    timeoutMs: 15_000,
+    holdMs: undefined,
+    hasFilter: false,
+    filter: () => ({ matched: true }),
+  };
+}
+
+export function delivery(id: string, more: Partial<DeliveryRecord> = {}): DeliveryRecord {
+  return {
+    deliveryId: id,
+    namespace: 'shop',
+    subscription: 'billing',
+    subscriptionUid: 'uid-1',
+    eventId: `event-${id}`,
+    eventSource: '/test',
+    eventType: 'order.completed',
+    attempt: 1,
+    revision: 1,
+    acceptedAt: 0,
+    contentType: 'application/json',
+    httpHeaders: {},
+    body: Buffer.from('{}'),
+    ...more,
+  };
+}
+
+/** A guard with a world around it that the test turns. */
+export function guarded(facts: SubscriptionFacts = {}, state?: SubscriptionState) {
+  const world = { shared: false, movingIn: false, learnt: 0, present: subscriptionWith(facts) };
+  const over = new AbortController();
+  const guard: Guard = new Guard(
+    world.present,
+    new Learnt(SETTINGS, world.present.resource, state),
+    SETTINGS,
+    {
+      isShared: () => world.shared,
+      isMovingIn: () => world.movingIn,
+      onLook: () => guard.refresh(world.present),
+      onLearnt: () => {
+        world.learnt++;
+      },
+    },
+    over.signal,
+  );
+  return { guard, world, over };
+}

@@ -10,12 +10,15 @@ const NEST = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 /** What the bundles are made of, besides the installed packages. */
 const SOURCES = ['apps', 'libs', 'nest-cli.json', 'rspack.config.js', 'tsconfig.json', 'package-lock.json'];
 
+/** What a build makes: the services, and the command-line program. */
+const BUNDLES = [...SERVICES, 'cli'];
+
 /** A build takes seconds; whoever waits this long for another's waits for nothing. */
 const BUILD_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
 
 /**
- * Builds the five services, unless every bundle is newer than every source. Concurrent calls, also of other
+ * Builds the five services and the command-line program, unless every bundle is newer than every source. Concurrent calls, also of other
  * processes, take turns: nobody starts a bundle that is being written.
  * @returns whether it had to build
  * @throws LocalStackError `build_failed` with the compiler's output
@@ -26,10 +29,10 @@ export async function buildServices(log: (line: string) => void): Promise<boolea
     const [built, changed] = await Promise.all([oldestBundle(), newestSource()]);
     if (built > changed) return false;
     log('Building the services …');
-    const { code, output } = await runToEnd(process.execPath, [NEST, 'build', ...SERVICES], { cwd: ROOT });
+    const { code, output } = await runToEnd(process.execPath, [NEST, 'build', ...BUNDLES], { cwd: ROOT });
     if (code === 0) return true;
     // The compiler writes bundles with errors in them, too, and their date would pass for that of a good one.
-    await Promise.all(SERVICES.map((name) => rm(bundleOf(name), { force: true })));
+    await Promise.all(BUNDLES.map((name) => rm(bundleOf(name), { force: true })));
     throw new LocalStackError('build_failed', `The services do not build:\n${output}`);
   } finally {
     await release();
@@ -48,13 +51,13 @@ async function acquireBuildLock(): Promise<() => Promise<void>> {
   }
 }
 
-/** The bundle that `nest build` makes of a service. */
-export function bundleOf(service: string): string {
-  return join(ROOT, 'dist', 'apps', service, 'main.js');
+/** The bundle that `nest build` makes of a service, or of `cli`. */
+export function bundleOf(app: string): string {
+  return join(ROOT, 'dist', 'apps', app, 'main.js');
 }
 
 async function oldestBundle(): Promise<number> {
-  const times = await Promise.all(SERVICES.map((name) => modifiedAt(bundleOf(name))));
+  const times = await Promise.all(BUNDLES.map((name) => modifiedAt(bundleOf(name))));
   return Math.min(...times);
 }
 

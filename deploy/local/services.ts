@@ -36,7 +36,8 @@ export interface ServiceHandle {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-const NODE_FLAGS = ['--enable-source-maps'];
+/** One thread beside the main one for collecting garbage and compiling: the usual four took more CPU (docs/performance.md). */
+const NODE_FLAGS = ['--enable-source-maps', '--v8-pool-size=1'];
 const STOP_GRACE_MS = 20_000;
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;

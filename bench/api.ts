@@ -4,19 +4,32 @@ import type { Target } from './target.ts';
 
 const TIMEOUT_MS = 10_000;
 
+/** Requests to control under way at once: each waits for every service's catalogue. */
+const PARALLEL = 16;
+
+export interface WantedSubscription {
+  name: string;
+  eventType: string;
+  url: string;
+  /** `spec.delivery` of the subscription. */
+  delivery: { concurrency: number; retry?: { schedule: string[] } };
+}
+
 /** A namespace with everything that a measurement needs. */
 export interface Workplace {
   namespace: string;
   publishKey: string;
+  /** The home partitions of the subscriptions, in their order. */
+  homes: number[];
   remove(): Promise<void>;
 }
 
-/** Creates event type, subscriptions and publish key through the control API. @throws BenchError `api_refused` */
+/** Creates event types, subscriptions and publish key through the control API. @throws BenchError `api_refused` */
 export async function createWorkplace(
   target: Target,
-  options: { namespace: string; endpointUrls: readonly string[]; concurrency: number },
+  options: { namespace: string; subscriptions: readonly WantedSubscription[] },
 ): Promise<Workplace> {
-  const { namespace, endpointUrls, concurrency } = options;
+  const { namespace, subscriptions } = options;
   const created: string[] = [];
   const control = (
     method: 'PUT' | 'DELETE',
@@ -29,25 +42,36 @@ export async function createWorkplace(
     return control('PUT', path, { spec });
   };
   const remove = async (): Promise<void> => {
-    for (const path of created.splice(0)) await control('DELETE', path).catch(() => undefined);
+    await inParallel(created.splice(0), (path) => control('DELETE', path).catch(() => undefined));
   };
   try {
-    await put(`event-types/${EVENT_TYPE}`, { versions: [{ version: '1', schema: DATA_SCHEMA }] });
-    for (const [index, url] of endpointUrls.entries()) {
-      await put(`subscriptions/endpoint-${index}`, {
-        events: [EVENT_TYPE],
-        destination: { webhook: { url } },
-        delivery: { concurrency },
-      });
+    for (const eventType of new Set(subscriptions.map((wanted) => wanted.eventType))) {
+      await put(`event-types/${eventType}`, { versions: [{ version: '1', schema: DATA_SCHEMA }] });
     }
+    const homes = await inParallel(subscriptions, async ({ name, eventType, url, delivery }) => {
+      const { status } = await put(`subscriptions/${name}`, {
+        events: [eventType],
+        destination: { webhook: { url } },
+        delivery,
+      });
+      return (status as { partition: number }).partition;
+    });
     const { key } = await put('api-keys/publisher', { scopes: ['publish'] });
     if (typeof key !== 'string')
       throw new BenchError('api_refused', 'Control created a key without showing it.');
-    return { namespace, publishKey: key, remove };
+    return { namespace, publishKey: key, homes, remove };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let first = 0; first < items.length; first += PARALLEL) {
+    results.push(...(await Promise.all(items.slice(first, first + PARALLEL).map(work))));
+  }
+  return results;
 }
 
 /** A namespace with sources under the given names. @throws BenchError `api_refused` */
@@ -77,43 +101,8 @@ export async function createInboundPlace(
   }
 }
 
-/** Asks audit for an event's story. @returns whether it holds `endpoints` deliveries that are all delivered */
-export async function isRecorded(
-  target: Target,
-  namespace: string,
-  id: string,
-  endpoints: number,
-): Promise<boolean> {
-  const url = `${target.auditUrl}/audit/v1/namespaces/${namespace}/events/${id}`;
-  let story: Record<string, unknown>;
-  try {
-    story = await call(target, 'GET', url);
-  } catch (error) {
-    // Not recorded yet, or audit is too busy to answer: both mean "ask again".
-    if (error instanceof BenchError || (error instanceof Error && error.name === 'TimeoutError'))
-      return false;
-    throw error;
-  }
-  const deliveries = Array.isArray(story['deliveries']) ? (story['deliveries'] as { state?: unknown }[]) : [];
-  return deliveries.length === endpoints && deliveries.every(({ state }) => state === 'delivered');
-}
-
-/** Counts the delivered deliveries of a namespace that audit lists from a time on. @throws BenchError `api_refused` */
-export async function countDelivered(target: Target, namespace: string, from: Date): Promise<number> {
-  let count = 0;
-  let cursor: string | undefined;
-  do {
-    const query = new URLSearchParams({ state: 'delivered', from: from.toISOString(), limit: '200' });
-    if (cursor !== undefined) query.set('cursor', cursor);
-    const url = `${target.auditUrl}/audit/v1/namespaces/${namespace}/deliveries?${query}`;
-    const page = await call(target, 'GET', url);
-    count += Array.isArray(page['items']) ? page['items'].length : 0;
-    cursor = typeof page['nextCursor'] === 'string' ? page['nextCursor'] : undefined;
-  } while (cursor !== undefined);
-  return count;
-}
-
-async function call(
+/** One request with the admin key. @throws BenchError `api_refused` unless it is a 2xx */
+export async function call(
   { adminKey }: Target,
   method: 'GET' | 'PUT' | 'DELETE',
   url: string,

@@ -143,11 +143,12 @@ class LoadRun {
   }
 
   private bodyOf(first: number, end: number): string {
-    const { batch, bodyBytes, firstEvent, idPrefix } = this.plan;
+    const { batch, bodyBytes, eventType, firstEvent, idPrefix } = this.plan;
     const events: string[] = [];
     for (let index = first; index < end; index++) {
       const n = firstEvent + index;
-      const event = { id: `${idPrefix}-${n}`, n, scheduledAt: this.record.dueAt[index] ?? 0 };
+      const scheduledAt = this.record.dueAt[index] ?? 0;
+      const event = { id: `${idPrefix}-${n}`, type: eventType, n, scheduledAt };
       events.push(batch > 1 ? cloudEvent(event, bodyBytes) : plainEvent(event, bodyBytes));
     }
     return batch > 1 ? `[${events.join(',')}]` : (events[0] ?? '');

@@ -1,4 +1,5 @@
 import { say as sayAs, tolerateClosedTerminal } from '../deploy/local/terminal.ts';
+import { measureBacklog, type BacklogReport } from './backlog.ts';
 import { BenchError } from './errors.ts';
 import { measureInbound, type InboundReport } from './inbound.ts';
 import { machineFacts } from './machine.ts';
@@ -11,15 +12,28 @@ import type {
   SenderRequest,
   SinkReply,
   SinkRequest,
+  WatchReply,
+  WatchRequest,
 } from './messages.ts';
-import { readOptions, USAGE, type BenchOptions } from './options.ts';
+import type { Watch } from './neighbour-run.ts';
+import { measureNeighbours } from './neighbours.ts';
+import { readOptions, USAGE, type BenchOptions, type ScenarioName } from './options.ts';
 import { renderReport, scenarioReport, voidReasons, writeReport, type Report } from './report.ts';
-import { kindOf, runScenario, type Bench } from './scenario.ts';
+import { kindOf, runScenario, type Bench, type Receiver } from './scenario.ts';
+import type { Receiving } from './sending.ts';
 import { findRunningTarget, startTarget, type Target } from './target.ts';
 import { Worker } from './worker.ts';
 
 const HOST = '127.0.0.1';
 const say = (text: string): void => sayAs('bench', text);
+
+/** What a scenario needs of a stack that is started for it. */
+const STACK: Partial<Record<ScenarioName, Record<string, string>>> = {
+  neighbours: { QUITTANCE_DELIVERIES_PARTITIONS: '64' },
+  'neighbours-shared': { QUITTANCE_DELIVERIES_PARTITIONS: '64' },
+  // Few homes, so that the dead subscriber shares its own; steps that come round while the backlog stands.
+  backlog: { QUITTANCE_DELIVERIES_PARTITIONS: '4', QUITTANCE_RETRY_LADDER: '5s,10s,20s,40s,80s,160s' },
+};
 
 /** What has to be ended, last things first. */
 const undo: (() => Promise<void> | void)[] = [];
@@ -46,20 +60,14 @@ try {
 /** @returns the exit code: 1 when any run is void */
 async function run(options: BenchOptions): Promise<number> {
   const machine = await machineFacts();
-  const generator = new Worker<GeneratorRequest, GeneratorReply>('generator');
-  const receiver = new Worker<ReceiverRequest, ReceiverReply>('receiver');
-  for (const tool of [generator, receiver]) {
-    undo.push(() => tool.stop());
-    calledOff.signal.addEventListener('abort', () => tool.stop());
-  }
-  const { answerDelayMs } = options;
-  const listening = await receiver.ask({ type: 'listen', host: HOST, answerDelayMs }, 'listening');
+  const generator = hire(new Worker<GeneratorRequest, GeneratorReply>('generator'));
+  const { receiver, listening } = await hireReceiver(options);
 
   const { target, sink } = await openTarget(options);
   const bench: Bench = {
     options,
     tools: { generator, receiver, signal: calledOff.signal },
-    receiver: { origin: listening.origin, paths: listening.paths },
+    receiver: listening,
     ...(target && { target }),
     toolProcesses: [
       { name: 'generator', pid: generator.pid, isOwn: true },
@@ -77,12 +85,26 @@ async function run(options: BenchOptions): Promise<number> {
   };
   for (const scenario of options.scenarios) {
     say(`Scenario ${scenario}`);
-    if (scenario === 'inbound') {
-      report.inbound = await runInbound(options, target);
-      continue;
+    switch (scenario) {
+      case 'inbound':
+        report.inbound = await runInbound(options, needed(target));
+        break;
+      case 'neighbours':
+      case 'neighbours-shared':
+        report.neighbours = await measureNeighbours(
+          scenario,
+          { ...bench, target: needed(target) },
+          await watchOf(needed(target)),
+        );
+        break;
+      case 'backlog':
+        report.backlog = await runBacklog({ ...bench, target: needed(target) });
+        break;
+      default: {
+        const results = await runScenario(scenario, bench);
+        report.scenarios.push(scenarioReport(scenario, kindOf(scenario, options).endpoints, results));
+      }
     }
-    const results = await runScenario(scenario, bench);
-    report.scenarios.push(scenarioReport(scenario, kindOf(scenario, options).endpoints, results));
   }
   if (sink) {
     const { requests, bytes } = await sink.ask({ type: 'count' }, 'counted');
@@ -96,11 +118,44 @@ async function run(options: BenchOptions): Promise<number> {
   return reasons.length > 0 ? 1 : 0;
 }
 
-async function runInbound(options: BenchOptions, target: Target | undefined): Promise<InboundReport> {
-  if (!target) throw new BenchError('invalid_option', 'The scenario inbound needs a stack.');
-  const sender = new Worker<SenderRequest, SenderReply>('sender');
-  undo.push(() => sender.stop());
-  calledOff.signal.addEventListener('abort', () => sender.stop());
+/** A tool that ends with the measurement, or when it is called off. */
+function hire<Request extends object, Reply extends { type: string }>(
+  tool: Worker<Request, Reply>,
+): Worker<Request, Reply> {
+  undo.push(() => tool.stop());
+  calledOff.signal.addEventListener('abort', () => tool.stop());
+  return tool;
+}
+
+async function hireReceiver({
+  answerDelayMs,
+}: BenchOptions): Promise<{ receiver: Receiving; listening: Receiver }> {
+  const receiver = hire(new Worker<ReceiverRequest, ReceiverReply>('receiver'));
+  const { origin, paths } = await receiver.ask({ type: 'listen', host: HOST, answerDelayMs }, 'listening');
+  return { receiver, listening: { origin, paths } };
+}
+
+async function watchOf({ kafka }: Target): Promise<Watch> {
+  const watch = hire(new Worker<WatchRequest, WatchReply>('topic-watch'));
+  await watch.ask({ type: 'open', ...kafka }, 'opened');
+  return watch;
+}
+
+async function runBacklog(bench: Bench & { target: Target }): Promise<BacklogReport> {
+  const generator = hire(new Worker<GeneratorRequest, GeneratorReply>('generator'));
+  return measureBacklog(bench, await watchOf(bench.target), {
+    generator,
+    ...(await hireReceiver(bench.options)),
+  });
+}
+
+function needed(target: Target | undefined): Target {
+  if (target) return target;
+  throw new BenchError('invalid_option', 'This scenario needs a stack.');
+}
+
+async function runInbound(options: BenchOptions, target: Target): Promise<InboundReport> {
+  const sender = hire(new Worker<SenderRequest, SenderReply>('sender'));
   const { runs, durationSeconds, bodyBytes } = options;
   return measureInbound(
     target,
@@ -120,10 +175,13 @@ async function openTarget(
     return { target: running };
   }
   say('Starting a stack of its own, with empty stores …');
-  const sink = new Worker<SinkRequest, SinkReply>('trace-sink');
-  undo.push(() => sink.stop());
+  const sink = hire(new Worker<SinkRequest, SinkReply>('trace-sink'));
   const { origin } = await sink.ask({ type: 'listen', host: HOST }, 'listening');
-  const target = await startTarget(origin, sayAs, calledOff.signal);
+  const own = Object.assign({}, ...options.scenarios.map((scenario) => STACK[scenario])) as Record<
+    string,
+    string
+  >;
+  const target = await startTarget(own, origin, sayAs, calledOff.signal);
   undo.push(() => target.stop());
   return { target, sink };
 }

@@ -6,6 +6,7 @@ export interface LoadPlan {
   origin: string;
   path: string;
   authorization?: string;
+  eventType: string;
   /** Event ids are `<idPrefix>-<number>`. */
   idPrefix: string;
   /** The number of the first event; the others follow. */
@@ -69,12 +70,16 @@ export interface Arrivals {
 export type ReceiverRequest =
   | { type: 'listen'; host: string; answerDelayMs: number }
   | { type: 'expect'; expectation: Expectation }
+  /** Endpoints that take requests in and never answer; requests to them are no arrivals. All others answer. */
+  | { type: 'silence'; endpoints: readonly number[] }
   | { type: 'progress' }
   | { type: 'collect' };
 export type ReceiverReply =
   | { type: 'listening'; origin: string; paths: string }
   | { type: 'expecting' }
-  | { type: 'progress'; distinct: number; requests: number }
+  | { type: 'silenced' }
+  /** `unanswered`: requests to silent endpoints since `expect`. */
+  | { type: 'progress'; distinct: number; requests: number; unanswered: number }
   | { type: 'collected'; arrivals: Arrivals };
 
 export type SenderRequest =
@@ -86,3 +91,14 @@ export type SenderReply =
 export type SinkRequest = { type: 'listen'; host: string } | { type: 'count' };
 export type SinkReply =
   { type: 'listening'; origin: string } | { type: 'counted'; requests: number; bytes: number };
+
+export type WatchRequest =
+  | { type: 'open'; brokers: string; prefix: string; ladder?: string }
+  | { type: 'retries' }
+  | { type: 'backlog' };
+export type WatchReply =
+  | { type: 'opened' }
+  /** Records written to all retry topics, ever. */
+  | { type: 'retries'; written: number }
+  /** Records of `deliveries` that the dispatcher has not finished. */
+  | { type: 'backlog'; records: number };

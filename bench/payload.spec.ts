@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cloudEvent, numberIn, plainEvent } from './payload.js';
 
-const EVENT = { id: 'b1-1234', n: 1234, scheduledAt: 98_765.4321 };
+const EVENT = { id: 'b1-1234', type: 'bench.event', n: 1234, scheduledAt: 98_765.4321 };
 
 describe('an event of the load', () => {
   it('is JSON of exactly the size asked for', () => {

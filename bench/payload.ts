@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+/** What is published, unless a scenario needs events that some of its subscriptions do not want. */
 export const EVENT_TYPE = 'bench.event';
 
 /** Not one letter over and over: compression on the way must not get more out of it than out of real data. */
@@ -24,26 +25,27 @@ export const DATA_SCHEMA = {
 
 export interface BenchEvent {
   id: string;
+  type: string;
   n: number;
   scheduledAt: number;
 }
 
 /** One event in the plain JSON form, padded to `bytes`. */
 export function plainEvent(event: BenchEvent, bytes: number): string {
-  return padded(`{"id":"${event.id}","type":"${EVENT_TYPE}","data":`, event, bytes);
+  return padded(`{"id":"${event.id}","type":"${event.type}","data":`, event, bytes);
 }
 
 /** One event of a CloudEvents batch, padded to `bytes`. */
 export function cloudEvent(event: BenchEvent, bytes: number): string {
   const head =
-    `{"specversion":"1.0","id":"${event.id}","source":"/bench","type":"${EVENT_TYPE}",` +
+    `{"specversion":"1.0","id":"${event.id}","source":"/bench","type":"${event.type}",` +
     `"datacontenttype":"application/json","data":`;
   return padded(head, event, bytes);
 }
 
 /** The data of an event alone, as a webhook's body, padded to `bytes`. */
 export function plainData(n: number, bytes: number): string {
-  return `${padded('', { id: '', n, scheduledAt: 0 }, bytes + 1).slice(0, -1)}`;
+  return `${padded('', { id: '', type: '', n, scheduledAt: 0 }, bytes + 1).slice(0, -1)}`;
 }
 
 /** All of it is ASCII, so characters are bytes. Each event begins its padding at another place of the noise. */

@@ -14,6 +14,8 @@ let answerDelayMs = 0;
 let expectation: Expectation = { firstEvent: 0, events: 0, endpoints: 0 };
 let arrivals: Arrivals = empty(expectation);
 let distinct = 0;
+let silent: ReadonlySet<number> = new Set();
+let unanswered = 0;
 
 function empty({ events, endpoints }: Expectation): Arrivals {
   return {
@@ -46,6 +48,11 @@ function arrive(
   response: ServerResponse,
 ): void {
   const now = monotonicMs();
+  if (silent.has(endpoint)) {
+    // It stays open until the caller gives up: a subscriber that is stuck has taken the request in.
+    unanswered++;
+    return;
+  }
   count(endpoint, body ? numberIn(body) : -1, now);
   if (answerDelayMs > 0) setTimeout(() => answer(request, response), answerDelayMs);
   else answer(request, response);
@@ -84,9 +91,13 @@ serveParent<ReceiverRequest, ReceiverReply>(async (request) => {
       expectation = request.expectation;
       arrivals = empty(expectation);
       distinct = 0;
+      unanswered = 0;
       return { type: 'expecting' };
+    case 'silence':
+      silent = new Set(request.endpoints);
+      return { type: 'silenced' };
     case 'progress':
-      return { type: 'progress', distinct, requests: arrivals.requests };
+      return { type: 'progress', distinct, requests: arrivals.requests, unanswered };
     case 'collect':
       return { type: 'collected', arrivals };
   }

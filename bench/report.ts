@@ -1,9 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Figures } from './figures.ts';
+import { backlogVoidReasons, renderBacklog } from './backlog-report.ts';
+import type { BacklogReport } from './backlog.ts';
 import { renderInbound, type InboundReport } from './inbound.ts';
 import type { LoadResult } from './load.ts';
 import type { MachineFacts } from './machine.ts';
+import { neighbourVoidReasons, renderNeighbours, type NeighboursReport } from './neighbours.ts';
 import type { BenchOptions, ScenarioName } from './options.ts';
 import { medianOf, type Distribution } from './statistics.ts';
 
@@ -25,6 +28,8 @@ export interface Report {
   scenarios: ScenarioReport[];
   /** Of the scenario `inbound`. */
   inbound?: InboundReport;
+  neighbours?: NeighboursReport;
+  backlog?: BacklogReport;
 }
 
 export function scenarioReport(
@@ -36,10 +41,16 @@ export function scenarioReport(
 }
 
 /** @returns why any run is void; empty when all figures stand */
-export function voidReasons({ scenarios }: Report): string[] {
-  return scenarios.flatMap(({ scenario, runs }) =>
-    runs.flatMap(({ objections }, index) => objections.map((why) => `${scenario}, run ${index + 1}: ${why}`)),
-  );
+export function voidReasons({ scenarios, neighbours, backlog }: Report): string[] {
+  return [
+    ...scenarios.flatMap(({ scenario, runs }) =>
+      runs.flatMap(({ objections }, index) =>
+        objections.map((why) => `${scenario}, run ${index + 1}: ${why}`),
+      ),
+    ),
+    ...(neighbours ? neighbourVoidReasons(neighbours) : []),
+    ...(backlog ? backlogVoidReasons(backlog) : []),
+  ];
 }
 
 /** @returns the file */
@@ -68,6 +79,8 @@ export function renderReport(report: Report): string {
       : []),
     ...report.scenarios.flatMap(renderScenario),
     ...(report.inbound ? [renderInbound(report.inbound)] : []),
+    ...(report.neighbours ? [renderNeighbours(report.neighbours)] : []),
+    ...(report.backlog ? [renderBacklog(report.backlog)] : []),
   ].join('\n');
 }
 

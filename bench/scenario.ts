@@ -1,7 +1,9 @@
 import { createWorkplace } from './api.ts';
-import { runLoad, type Course, type LoadResult, type Tools } from './load.ts';
+import { runLoad, type LoadResult } from './load.ts';
 import type { BenchOptions, LoadScenario } from './options.ts';
+import { EVENT_TYPE } from './payload.ts';
 import type { Measured } from './processes.ts';
+import type { Course, Tools } from './sending.ts';
 import type { Target } from './target.ts';
 
 export interface Receiver {
@@ -69,8 +71,12 @@ export async function runScenario(name: LoadScenario, bench: Bench): Promise<Loa
   }
   const workplace = await createWorkplace(target, {
     namespace: `bench-${name}-${Date.now().toString(36)}`,
-    endpointUrls: Array.from({ length: kind.endpoints }, (_, n) => `${receiver.origin}${receiver.paths}${n}`),
-    concurrency: options.concurrency,
+    subscriptions: Array.from({ length: kind.endpoints }, (_, n) => ({
+      name: `endpoint-${n}`,
+      eventType: EVENT_TYPE,
+      url: `${receiver.origin}${receiver.paths}${n}`,
+      delivery: { concurrency: options.concurrency },
+    })),
   });
   try {
     return await measure(

@@ -13,6 +13,7 @@ export interface Target {
   controlUrl: string;
   auditUrl: string;
   adminKey: string;
+  kafka: { brokers: string; prefix: string; ladder?: string };
   processes: Measured[];
   /** How it was come by, for the report. */
   description: string;
@@ -38,6 +39,7 @@ export async function findRunningTarget(): Promise<Target | undefined> {
   if (!ready.every(Boolean)) return undefined;
   return targetOf(
     settings,
+    process.env,
     'the stack that was running already, as it was configured',
     async () => undefined,
   );
@@ -45,10 +47,12 @@ export async function findRunningTarget(): Promise<Target | undefined> {
 
 /**
  * Starts a stack with empty stores beside whatever else runs, on ports and in a folder of its own.
+ * @param own what the scenario needs of the stack, as environment variables; those of the shell go first
  * @param traceSink where the services export to: `http://host:port`
  * @param signal calls the start off; what has started then is stopped
  */
 export async function startTarget(
+  own: Record<string, string>,
   traceSink: string,
   say: (who: string, text: string) => void,
   signal: AbortSignal,
@@ -63,6 +67,7 @@ export async function startTarget(
   });
 
   const env: NodeJS.ProcessEnv = {
+    ...own,
     ...process.env,
     ...(await ownPorts(usual.host)),
     QUITTANCE_LOCAL_DIR: directory,
@@ -71,7 +76,14 @@ export async function startTarget(
     OTEL_TRACES_SAMPLER_ARG: '0.1',
   };
   const settings = readSettings(env);
-  const stack = new LocalStack({ settings, env, fresh: true, demo: false, say });
+  const stack = new LocalStack({
+    settings,
+    env,
+    fresh: true,
+    demo: false,
+    // Thousands of them, when subscriptions are deleted whose deliveries were never taken. They stand in the log.
+    say: (who, text) => !text.startsWith('WARN Delivery dead') && say(who, text),
+  });
   const callOff = (): void => void stack.stop();
   signal.addEventListener('abort', callOff, { once: true });
   try {
@@ -83,9 +95,11 @@ export async function startTarget(
   } finally {
     signal.removeEventListener('abort', callOff);
   }
+  const differences = Object.keys(own).map((name) => `, ${name}=${env[name]}`);
   return targetOf(
     settings,
-    'a stack of its own with empty stores, 10 % of the traces exported to a sink',
+    env,
+    `a stack of its own with empty stores, 10 % of the traces exported to a sink${differences.join('')}`,
     () => stack.stop(),
   );
 }
@@ -104,8 +118,14 @@ async function ownPorts(host: string): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, index) => [name, String(ports[index])]));
 }
 
-function targetOf(settings: LocalSettings, description: string, stop: () => Promise<void>): Target {
-  const { host, services, kafka, postgres, adminKey } = settings;
+function targetOf(
+  settings: LocalSettings,
+  env: NodeJS.ProcessEnv,
+  description: string,
+  stop: () => Promise<void>,
+): Target {
+  const { host, services, kafka, postgres, adminKey, topicPrefix } = settings;
+  const ladder = env['QUITTANCE_RETRY_LADDER'];
   const url = (port: number | undefined): string => `http://${host}:${port}`;
   return {
     host,
@@ -113,6 +133,7 @@ function targetOf(settings: LocalSettings, description: string, stop: () => Prom
     controlUrl: url(services.control.port),
     auditUrl: url(services.audit.port),
     adminKey,
+    kafka: { brokers: `${host}:${kafka.port}`, prefix: topicPrefix, ...(ladder && { ladder }) },
     processes: [
       ...(['ingest', 'router', 'dispatcher', 'audit', 'control'] as const).map((name) => ({
         name,

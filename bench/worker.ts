@@ -11,7 +11,7 @@ export class Worker<Request extends object, Reply extends { type: string }> {
   private ended: Error | undefined;
 
   /** @param name also the name of its file */
-  constructor(name: 'generator' | 'receiver' | 'sender' | 'trace-sink') {
+  constructor(name: 'generator' | 'receiver' | 'sender' | 'topic-watch' | 'trace-sink') {
     this.name = name;
     this.child = fork(join(import.meta.dirname, `${name}.ts`), { serialization: 'advanced' });
     this.pid = this.child.pid ?? 0;

@@ -7,6 +7,7 @@ import { Guards } from '../guards/guards.js';
 import { StrictDeliverer } from '../ordering/strict-deliverer.js';
 import { isToBeForwarded } from '../moving/homes.js';
 import { SubscriptionFinder } from '../subscriptions/subscription-finder.js';
+import type { AttemptResult } from './attempt-result.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
 import { GuardedAttempt } from './guarded-attempt.js';
 
@@ -43,24 +44,33 @@ export class DeliveryHandler {
     guard: Guard,
     context: RecordContext,
   ): Promise<HandlerOutcome> {
-    if (guard.recent.isRepeated(delivery)) return done();
-    const admitted = guard.admit(delivery);
-    const admission = admitted instanceof Promise ? await admitted : admitted;
-    switch (admission.kind) {
-      case 'shunt':
-        return this.outcomes.shunted(delivery, admission);
-      case 'stopped':
+    const { recent } = guard;
+    if (!recent.begin(delivery)) return done();
+    let isTaken = false;
+    try {
+      const admitted = guard.admit(delivery);
+      const admission = admitted instanceof Promise ? await admitted : admitted;
+      if (admission.kind === 'shunt') return this.outcomes.shunted(delivery, admission);
+      if (admission.kind === 'stopped') {
         // Nobody may read that it is held before everybody can read why.
         await this.guards.settled(guard);
         return this.outcomes.stopped(delivery, admission.stopped);
-      case 'go': {
-        const result = await this.attempts.make(record, delivery, guard, admission, context);
-        guard.recent.note(delivery, result.verdict === 'success');
-        if (result.verdict === 'success') return this.outcomes.delivered(delivery, result);
-        const { stopped } = guard.learnt;
-        if (stopped) return this.outcomes.failedAndStopped(delivery, result, stopped);
-        return this.outcomes.failed(delivery, guard.subscription, result);
       }
+      const result = await this.attempts.make(record, delivery, guard, admission, context);
+      isTaken = true;
+      return this.followed(delivery, guard, result);
+    } finally {
+      if (!isTaken) recent.takeBack(delivery);
     }
+  }
+
+  private followed(delivery: DeliveryRecord, guard: Guard, result: AttemptResult): HandlerOutcome {
+    if (result.verdict === 'success') {
+      guard.recent.succeeded(delivery);
+      return this.outcomes.delivered(delivery, result);
+    }
+    const { stopped } = guard.learnt;
+    if (stopped) return this.outcomes.failedAndStopped(delivery, result, stopped);
+    return this.outcomes.failed(delivery, guard.subscription, result);
   }
 }

@@ -38,6 +38,8 @@ export interface ServiceHandle {
 
 /** One thread beside the main one for collecting garbage and compiling: the usual four took more CPU (docs/performance.md). */
 const NODE_FLAGS = ['--enable-source-maps', '--v8-pool-size=1'];
+/** Names that nobody answers for hold a thread each, and look-ups get half of them: as in the image. */
+const USUAL = { QUITTANCE_ALLOW_LOOPBACK: 'true', UV_THREADPOOL_SIZE: '16' };
 const STOP_GRACE_MS = 20_000;
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
@@ -55,7 +57,7 @@ const DECIDED = ['QUITTANCE_PORT', 'QUITTANCE_ADMIN_KEY', 'QUITTANCE_MASTER_KEY'
 /** The environment of a service: the shared variables, and those secrets only that it needs. */
 export function serviceEnv(name: ServiceName, installation: Installation): NodeJS.ProcessEnv {
   const { port, managementPort } = installation.services[name];
-  const env: NodeJS.ProcessEnv = { QUITTANCE_ALLOW_LOOPBACK: 'true', ...shared(installation) };
+  const env: NodeJS.ProcessEnv = { ...USUAL, ...shared(installation) };
   env['QUITTANCE_MANAGEMENT_PORT'] = String(managementPort);
   if (port !== undefined) env['QUITTANCE_PORT'] = String(port);
   if (name === 'control') Object.assign(env, neighbours(installation));

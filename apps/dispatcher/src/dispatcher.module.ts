@@ -63,12 +63,19 @@ function guardSettings(config: DispatcherConfig): GuardSettings {
   };
 }
 
+/**
+ * A partition that goes to another dispatcher waits for the attempts under way, which the next owner would repeat: the
+ * usual timeout of 15 s, and its outcome. Only that partition waits, and only where a subscriber is that slow.
+ */
+const REBALANCE_DRAIN_MS = 20_000;
+
 function groupsOf(topics: Topics): ConsumerGroup[] {
   const delays = new Map(topics.ladder.map((step) => [topics.deliveriesRetry(step.name), step.delayMs]));
   const releases = new ReleasePacer(delays);
   return [
     {
       groupId: topics.group('dispatcher'),
+      rebalanceDrainMs: REBALANCE_DRAIN_MS,
       sources: [{ pattern: 'deliveries', topics: [topics.deliveries] }],
     },
     {

@@ -136,7 +136,9 @@ export class DeliveryOutcomes {
 
   private record(outcome: AttemptOutcome): OutgoingRecord {
     this.attempts.inc({ outcome: outcome.type });
-    const level = LEVELS[outcome.type];
+    // Given up without an attempt: by hand, or with the whole backlog of a subscription that is no more.
+    const isUntried = outcome.type === 'dead' && outcome.attemptId === undefined;
+    const level = isUntried ? 'debug' : LEVELS[outcome.type];
     if (this.logger.isLevelEnabled(level)) {
       const { response: _response, ...facts } = outcome;
       this.logger[level](facts, `Delivery ${outcome.type}.`);

@@ -21,7 +21,7 @@ export const dispatcherConfig = defineConfig({
   QUITTANCE_MANAGEMENT_PORT: portVariable(9084),
   QUITTANCE_MASTER_KEY: masterKeyVariable,
   QUITTANCE_CATALOG_STALENESS: catalogStalenessVariable,
-  /** Failures in a row (no answer, 5xx, 429) after which a subscriber's breaker opens. */
+  /** Failures in a row (no answer, 5xx, 408, 429) after which a subscriber's breaker opens. */
   QUITTANCE_BREAKER_FAILURES: integerVariable(10, 1, 10_000),
   /** How long it is open first; doubled with each probe that fails. */
   QUITTANCE_BREAKER_PAUSE: durationVariable('5s'),

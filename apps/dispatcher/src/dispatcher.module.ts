@@ -12,6 +12,7 @@ import { SigningKeys } from './deliveries/signing-keys.js';
 import { webhookProviders } from './deliveries/webhook.providers.js';
 import type { GuardSettings } from './guards/guard.js';
 import { GUARD_SETTINGS, Guards } from './guards/guards.js';
+import { RecentAttempts } from './guards/recent-attempts.js';
 import { StateKeeper } from './guards/state-keeper.js';
 import { MoveWatch } from './moving/move-watch.js';
 import { StrictDeliverer } from './ordering/strict-deliverer.js';
@@ -39,6 +40,7 @@ export class DispatcherModule {
         DeliveryOutcomes,
         GuardedAttempt,
         Guards,
+        RecentAttempts,
         StateKeeper,
         StrictDeliverer,
         MoveWatch,

@@ -13,7 +13,7 @@ import { deadLetter, done, type HandlerOutcome } from '@quittance/kafka';
 import { LOGGER, Metrics } from '@quittance/service';
 import { nextStep } from '@quittance/webhooks';
 import type { Logger } from 'pino';
-import type { Admission } from '../guards/guard.js';
+import type { Admission } from '../guards/admission.js';
 import type { Stopped } from '../guards/learnt.js';
 import { shuntStep } from '../guards/shunt-step.js';
 import type { AttemptResult } from './attempt.service.js';

@@ -4,6 +4,7 @@ import { decodeDelivery, type DeliveryRecord, type IncomingRecord } from '@quitt
 import { done, type HandlerOutcome, type RecordContext } from '@quittance/kafka';
 import type { Guard } from '../guards/guard.js';
 import { Guards } from '../guards/guards.js';
+import { RecentAttempts } from '../guards/recent-attempts.js';
 import { StrictDeliverer } from '../ordering/strict-deliverer.js';
 import { isToBeForwarded } from '../moving/homes.js';
 import { SubscriptionFinder } from '../subscriptions/subscription-finder.js';
@@ -19,37 +20,50 @@ export class DeliveryHandler {
     private readonly guards: Guards,
     private readonly attempts: GuardedAttempt,
     private readonly strict: StrictDeliverer,
+    private readonly recent: RecentAttempts,
     private readonly outcomes: DeliveryOutcomes,
   ) {}
 
   @EventPattern<string>('deliveries')
   async handle(@Payload() record: IncomingRecord, @Ctx() context: RecordContext): Promise<HandlerOutcome> {
     const delivery = decodeDelivery(record);
-    const found = this.finder.find(delivery, record.partition, context.over);
-    const subscription = found instanceof Promise ? await found : found;
-    if (!subscription) return this.outcomes.orphaned(delivery);
-    if (isToBeForwarded(subscription, record.partition)) {
-      return this.outcomes.forwarded(delivery, subscription);
+    for (;;) {
+      const found = this.finder.find(delivery, record.partition, context.over);
+      const subscription = found instanceof Promise ? await found : found;
+      if (!subscription) return this.outcomes.orphaned(delivery);
+      if (isToBeForwarded(subscription, record.partition)) {
+        return this.outcomes.forwarded(delivery, subscription);
+      }
+      const guard = this.guards.of(subscription, record.partition, context);
+      if (guard instanceof Promise) {
+        // That may take as long as a move does: much may have changed by then.
+        await guard;
+        continue;
+      }
+      const outcome = await (guard.isStrict
+        ? this.strict.deliver(record, delivery, guard, context)
+        : this.deliver(record, delivery, guard, context));
+      if (outcome) return outcome;
     }
-    const known = this.guards.of(subscription, record.partition, context.over);
-    const guard = known instanceof Promise ? await known : known;
-    return subscription.resource.spec.delivery.ordering === 'strict'
-      ? this.strict.deliver(record, delivery, guard, context)
-      : this.deliver(record, delivery, guard, context);
   }
 
+  /** @returns nothing when what the record needs has changed while it waited */
   private async deliver(
     record: IncomingRecord,
     delivery: DeliveryRecord,
     guard: Guard,
     context: RecordContext,
-  ): Promise<HandlerOutcome> {
-    const { recent } = guard;
-    if (!recent.begin(delivery)) return done();
+  ): Promise<HandlerOutcome | undefined> {
+    if (guard.learnt.head?.deliveryId === delivery.deliveryId) {
+      const released = await this.strict.release(delivery, guard);
+      if (released) return released;
+    }
+    if (!this.recent.begin(delivery, guard.number)) return done();
     let isTaken = false;
     try {
       const admitted = guard.admit(delivery);
       const admission = admitted instanceof Promise ? await admitted : admitted;
+      if (admission.kind === 'anew') return undefined;
       if (admission.kind === 'shunt') return this.outcomes.shunted(delivery, admission);
       if (admission.kind === 'stopped') {
         // Nobody may read that it is held before everybody can read why.
@@ -60,13 +74,13 @@ export class DeliveryHandler {
       isTaken = true;
       return this.followed(delivery, guard, result);
     } finally {
-      if (!isTaken) recent.takeBack(delivery);
+      if (!isTaken) this.recent.takeBack(delivery, guard.number);
     }
   }
 
   private followed(delivery: DeliveryRecord, guard: Guard, result: AttemptResult): HandlerOutcome {
     if (result.verdict === 'success') {
-      guard.recent.succeeded(delivery);
+      this.recent.succeeded(delivery);
       return this.outcomes.delivered(delivery, result);
     }
     const { stopped } = guard.learnt;

@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Topics, type DeliveryRecord, type IncomingRecord } from '@quittance/contracts';
 import type { RecordContext } from '@quittance/kafka';
 import { consumerSpan } from '@quittance/telemetry';
-import type { Ending, Guard, Turn } from '../guards/guard.js';
+import type { Ending, Turn } from '../guards/admission.js';
+import type { Guard } from '../guards/guard.js';
 import { Guards } from '../guards/guards.js';
 import { AttemptService, type AttemptResult } from './attempt.service.js';
 
@@ -12,7 +13,7 @@ export class GuardedAttempt {
   private readonly group: string;
 
   constructor(
-    private readonly attempts: AttemptService,
+    @Inject(AttemptService) private readonly attempts: Pick<AttemptService, 'attempt'>,
     private readonly guards: Guards,
     topics: Topics,
   ) {

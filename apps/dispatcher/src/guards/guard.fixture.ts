@@ -89,21 +89,25 @@ export function delivery(id: string, more: Partial<DeliveryRecord> = {}): Delive
 
 /** A guard with a world around it that the test turns. */
 export function guarded(facts: SubscriptionFacts = {}, state?: SubscriptionState) {
-  const world = { shared: false, movingIn: false, learnt: 0, present: subscriptionWith(facts) };
+  const subscription = subscriptionWith(facts);
+  const world: { shared: boolean; learnt: number; present: CompiledSubscription | undefined } = {
+    shared: false,
+    learnt: 0,
+    present: subscription,
+  };
   const over = new AbortController();
   const guard: Guard = new Guard(
-    world.present,
-    new Learnt(SETTINGS, world.present.resource, state),
+    subscription,
+    new Learnt(SETTINGS, subscription.resource, state),
     SETTINGS,
     {
       isShared: () => world.shared,
-      isMovingIn: () => world.movingIn,
-      onLook: () => guard.refresh(world.present),
+      present: () => world.present,
       onLearnt: () => {
         world.learnt++;
       },
     },
-    over.signal,
+    { over: over.signal, isCurrent: () => true },
   );
   return { guard, world, over };
 }

@@ -1,7 +1,8 @@
 import { NotStartedError } from '@quittance/kafka';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { delivery, guarded, SETTINGS, subscriptionWith } from './guard.fixture.js';
-import type { Admission, Ending, Guard, Turn } from './guard.js';
+import type { Admission, Ending, Turn } from './admission.js';
+import type { Guard } from './guard.js';
 
 const OUTAGE: Ending = {
   verdict: 'failed',
@@ -153,7 +154,44 @@ describe('Guard', () => {
     });
   });
 
+  it('is found alive by a refusal too: what is always refused must not keep the others waiting', () => {
+    const at = Date.now();
+    const { guard } = guarded(
+      {},
+      {
+        namespace: 'shop',
+        subscription: 'billing',
+        uid: 'uid-1',
+        activation: 1,
+        at,
+        stopped: { kind: 'suspended', at, code: 'unreachable', reason: 'No answer.' },
+        breaker: { since: at - 5000, until: at, openings: 2 },
+      },
+    );
+    const probe = guard.admit(delivery('old', { replay: true })) as Turn;
+    expect(guard.settle(probe, REFUSAL)).toBe(true);
+    expect(guard.learnt.stopped).toBeUndefined();
+    expect(go(guard)).toMatchObject({ isProbe: false });
+  });
+
   describe('on a shared partition', () => {
+    it('puts off those that came last when the subscriber becomes slow', async () => {
+      const { guard, world } = guarded({ delivery: { concurrency: 1 } });
+      world.shared = true;
+      const became = admitAll(
+        guard,
+        Array.from({ length: 90 }, (_, n) => String(n)),
+      );
+      await passes(0);
+      expect(became.size).toBe(1);
+      guard.settle({ kind: 'go', isProbe: false }, { verdict: 'success', durationMs: 10_000 });
+      await passes(0);
+      expect(became.get('1')).toMatchObject({ kind: 'go' });
+      expect(became.get('2')).toBeUndefined();
+      expect(became.get('89')).toMatchObject({ kind: 'shunt' });
+      expect(became.size).toBeGreaterThan(80);
+    });
+
     it('puts off what would wait too long for its rate, each until about its turn', () => {
       const { guard, world } = guarded({ delivery: { rateLimit: { rate: 1 } } });
       world.shared = true;
@@ -170,6 +208,26 @@ describe('Guard', () => {
       world.shared = true;
       expect(guard.admit(delivery('a'))).toBeInstanceOf(Promise);
     });
+  });
+
+  it('hears of a pause while the last of a backlog are under way', async () => {
+    const { guard, world } = guarded({ delivery: { concurrency: 1 } });
+    const became = admitAll(guard, ['a', 'b']);
+    await passes(0);
+    world.present = subscriptionWith({ delivery: { concurrency: 1 }, paused: true });
+    guard.settle(became.get('a') as Turn, SUCCESS);
+    await passes(1000);
+    expect(became.size).toBe(1);
+  });
+
+  it('lets what waits find out anew when its subscription is not here any more', async () => {
+    const { guard, world } = guarded({ paused: true });
+    const became = admitAll(guard, ['a', 'b']);
+    await passes(0);
+    world.present = undefined;
+    await passes(300);
+    expect([...became.values()]).toEqual([{ kind: 'anew' }, { kind: 'anew' }]);
+    expect(guard.isIdle).toBe(true);
   });
 
   it('sends nothing while paused, goes on when resumed, and is suspended after its hold', async () => {
@@ -198,6 +256,19 @@ describe('Guard', () => {
     expect(guard.settle(go(guard), REFUSAL)).toBe(true);
     expect(guard.learnt.stopped).toMatchObject({ kind: 'disabled', code: 'failing' });
     expect(guard.admit(delivery('next', { replay: true }))).toMatchObject({ kind: 'stopped' });
+  });
+
+  it('disables what is suspended as unreachable and whose probes only fail', async () => {
+    const { guard } = guarded();
+    const began = Date.now();
+    for (let n = 0; n < SETTINGS.breaker.failures; n++) guard.settle(go(guard), OUTAGE);
+    await passes(SETTINGS.holdExclusiveMs + 1000);
+    const probe = () => guard.admit(delivery('held', { replay: true })) as Turn;
+    guard.settle(go(guard), OUTAGE);
+    expect(guard.learnt.stopped).toMatchObject({ kind: 'suspended', code: 'unreachable' });
+    await passes(began + SETTINGS.disableAfterMs - Date.now());
+    expect(guard.settle(probe(), OUTAGE)).toBe(true);
+    expect(guard.learnt.stopped).toMatchObject({ kind: 'disabled', code: 'failing' });
   });
 
   it('counts its failures anew after a success', async () => {
@@ -235,15 +306,15 @@ describe('Guard', () => {
     it('lets nobody pass the one that is tried, however often', async () => {
       const { guard } = guarded({ delivery: { ordering: 'strict' } });
       const turn = go(guard, 'a');
-      guard.holdFor('a');
+      guard.holdFor(1n);
       const others = admitAll(guard, ['b', 'c']);
       await passes(0);
       guard.settle(turn, REFUSAL);
       await passes(10_000);
       expect(others.size).toBe(0);
-      expect(guard.admit(delivery('a'), true)).toMatchObject({ kind: 'go' });
+      expect(guard.admit(delivery('a'), 1n)).toMatchObject({ kind: 'go' });
       guard.settle(turn, SUCCESS);
-      guard.letGo('a');
+      guard.letGo(1n);
       await passes(300);
       expect([...others.keys()]).toEqual(['b']);
     });
@@ -251,9 +322,9 @@ describe('Guard', () => {
     it('waits until the next attempt is due', async () => {
       const { guard } = guarded({ delivery: { ordering: 'strict' } });
       guard.settle(go(guard, 'a'), REFUSAL);
-      guard.holdFor('a');
+      guard.holdFor(1n);
       guard.learnt.head = { deliveryId: 'a', attempt: 2, dueAt: Date.now() + 5000 };
-      const again = guard.admit(delivery('a'), true) as Promise<Admission>;
+      const again = guard.admit(delivery('a'), 1n) as Promise<Admission>;
       let admitted = false;
       void again.then(() => (admitted = true));
       await passes(4900);
@@ -271,17 +342,6 @@ describe('Guard', () => {
       world.present = subscriptionWith({ delivery: { ordering: 'strict' }, activation: 2 });
       await passes(300);
       expect(became.get('a')).toMatchObject({ kind: 'go' });
-    });
-
-    it('waits while the old home is not drained', async () => {
-      const { guard, world } = guarded({ delivery: { ordering: 'strict' } });
-      world.movingIn = true;
-      const became = admitAll(guard, ['a']);
-      await passes(5000);
-      expect(became.size).toBe(0);
-      world.movingIn = false;
-      await passes(300);
-      expect(became.size).toBe(1);
     });
   });
 

@@ -1,28 +1,13 @@
 import type { CompiledSubscription } from '@quittance/catalog';
-import type { DeliveryRecord, SubscriptionResource } from '@quittance/contracts';
-import { NotStartedError } from '@quittance/kafka';
-import { Learnt, type Failure, type LearningSettings, type Stopped } from './learnt.js';
+import type { DeliveryRecord } from '@quittance/contracts';
+import { NotStartedError, type RecordContext } from '@quittance/kafka';
+import type { Admission, Ending, Turn } from './admission.js';
+import type { Learnt, LearningSettings, Stopped } from './learnt.js';
 import { Pacer } from './pacer.js';
-import { RecentAttempts } from './recent-attempts.js';
+import { isProbeOf } from './probe.js';
+import { dueSuspension, haltedSince, isStrict, pausedSince } from './suspension.js';
 import { Throughput } from './throughput.js';
-
-/** What is to be done with a record now. */
-export type Admission =
-  /** Make the attempt, then call `settle` with the same turn. */
-  | { kind: 'go'; isProbe: boolean }
-  /** Put it off: not before `waitMs`. `blockedMs`: for how long nothing could be sent; missing when it is only too much. */
-  | { kind: 'shunt'; waitMs: number; blockedMs?: number }
-  | { kind: 'stopped'; stopped: Stopped };
-
-export type Turn = Extract<Admission, { kind: 'go' }>;
-
-/** How an attempt ended, as far as its subscription's guard cares. */
-export type Ending =
-  | { verdict: 'success'; durationMs: number }
-  | { verdict: 'gone'; durationMs: number; failure: Failure }
-  | { verdict: 'failed'; durationMs: number; failure: Failure; retryAfterMs?: number | undefined }
-  /** There was no attempt. */
-  | { verdict: 'aborted' };
+import { WaitingLine } from './waiting-line.js';
 
 export interface GuardSettings extends LearningSettings {
   holdSharedMs: number;
@@ -32,19 +17,14 @@ export interface GuardSettings extends LearningSettings {
 export interface GuardHost {
   /** Whether others have their home on the same partition, and must not wait for this one. */
   isShared(): boolean;
-  /** Whether a move of the home is under way whose old one has to be drained first. */
-  isMovingIn(): boolean;
-  /** Time to look at the resource again: a guard whose records wait hears of changes in no other way. */
-  onLook(): void;
+  /** The subscription as it is now; `undefined`: it was deleted, or its records belong to another partition. */
+  present(): CompiledSubscription | undefined;
   /** Something was learnt without a record whose finish would wait for its being saved. */
   onLearnt(): void;
 }
 
-interface Waiting {
-  delivery: DeliveryRecord;
-  admitted(admission: Admission): void;
-  refused(error: Error): void;
-}
+/** The assignment that a guard lives under. */
+export type Assignment = Pick<RecordContext, 'over' | 'isCurrent'>;
 
 /** Longer than this nobody waits at the head of a shared partition, ms: a window of others' records waits with it. */
 const LONGEST_SHARED_WAIT_MS = 5000;
@@ -52,34 +32,41 @@ const LOOK_UP_MS = 250;
 
 /**
  * Decides when a subscription's records may be sent: its order, rate, concurrency, breaker, and whether it is stopped.
- * State of this process only: one dispatcher owns a home partition at a time. Lives as long as the assignment.
+ * State of this process only: one dispatcher owns a home partition at a time. Lives as long as the
+ * assignment, and no longer than its subscription has its home here.
  */
 export class Guard {
-  private waiting: Waiting[] = [];
-  private head = 0;
+  private static made = 0;
+  private readonly line = new WaitingLine();
   private active = 0;
-  /** With strict order: the delivery that all others wait for. */
-  private holder: string | undefined;
+  /** With strict order: the record that all others wait for. */
+  private holder: bigint | undefined;
   private throttledUntil = 0;
   private timer: NodeJS.Timeout | undefined;
   /** What the log was told of last. */
   toldOf: Stopped | undefined;
-  readonly recent = new RecentAttempts();
+  /** Of this guard among all that the process ever had. */
+  readonly number = ++Guard.made;
   private readonly pacer = new Pacer();
   private readonly throughput = new Throughput();
+  private readonly onOver = (): void => this.end();
 
   constructor(
     public subscription: CompiledSubscription,
     readonly learnt: Learnt,
     private readonly settings: GuardSettings,
     private readonly host: GuardHost,
-    readonly over: AbortSignal,
+    readonly assignment: Assignment,
   ) {
-    over.addEventListener('abort', () => this.end(), { once: true });
+    assignment.over.addEventListener('abort', this.onOver, { once: true });
   }
 
   get isIdle(): boolean {
-    return this.active === 0 && this.head === this.waiting.length;
+    return this.active === 0 && this.line.size === 0;
+  }
+
+  get isStrict(): boolean {
+    return isStrict(this.subscription);
   }
 
   /** The resource as it is now: limits, pause and resumption take effect at once. */
@@ -92,48 +79,46 @@ export class Guard {
     else if (spec.destination.webhook.url !== before.spec.destination.webhook.url) {
       this.learnt.destinationChanged();
     }
-    if (!this.isIdle) this.pump();
+    if (spec.delivery.ordering !== before.spec.delivery.ordering) this.dissolve();
+    else if (!this.isIdle) this.pump();
   }
 
   /**
    * First come, first served.
-   * @param isAgain the record had its turn before, and comes before all that wait: strict order tries it again in place
+   * @param place which record it is, with strict order: the one that holds the turn comes before all that wait
    * @throws NotStartedError when the assignment is over
    */
-  admit(delivery: DeliveryRecord, isAgain = false): Admission | Promise<Admission> {
-    if (this.over.aborted) throw new NotStartedError('The delivery has not begun.');
+  admit(delivery: DeliveryRecord, place?: bigint): Admission | Promise<Admission> {
+    if (this.assignment.over.aborted) throw notStarted();
     const now = Date.now();
-    const blockMs = this.blockMs(delivery, now);
+    const blockMs = this.blockMs(delivery, place, now);
     const { stopped } = this.learnt;
-    if (stopped) return this.ofStopped(stopped, delivery);
-    const isFirst = isAgain || this.head === this.waiting.length;
-    if (blockMs === 0 && isFirst && this.hasRoom(now)) return this.begin(now);
+    if (stopped) return this.ofStopped(stopped, delivery, now);
+    const isHolder = place !== undefined && this.holder === place;
+    if (blockMs === 0 && (isHolder || this.line.size === 0) && this.hasRoom(now)) return this.begin(now);
     if (this.mayShunt()) {
       const shunt = this.shunt(blockMs, delivery, now);
       if (shunt) return shunt;
     }
-    return new Promise((admitted, refused) => {
-      const entry: Waiting = { delivery, admitted, refused };
-      if (isAgain) this.waiting.splice(this.head, 0, entry);
-      else this.waiting.push(entry);
-      this.look(blockMs, now);
-    });
+    const admission = this.line.join(delivery, place, isHolder);
+    this.look(blockMs, now);
+    return admission;
   }
 
   /** Others do not wait for it; and what is in strict order is not overtaken. */
   private mayShunt(): boolean {
-    return this.host.isShared() && this.subscription.resource.spec.delivery.ordering !== 'strict';
+    return this.host.isShared() && !this.isStrict;
   }
 
   /** With strict order: nobody else is admitted before `letGo`, however often this one is tried. */
-  holdFor(deliveryId: string): void {
-    this.holder = deliveryId;
+  holdFor(place: bigint): void {
+    this.holder = place;
   }
 
-  letGo(deliveryId: string): void {
-    if (this.holder !== deliveryId) return;
+  letGo(place: bigint): void {
+    if (this.holder !== place) return;
     this.holder = undefined;
-    if (this.head < this.waiting.length) this.pump();
+    if (this.line.size > 0) this.pump();
   }
 
   /**
@@ -149,7 +134,7 @@ export class Guard {
       this.throughput.measured(ending.durationMs);
       mustSave = this.learn(turn, ending, now);
     }
-    if (this.head < this.waiting.length) this.pump();
+    if (this.line.size > 0) this.catchUp();
     return mustSave;
   }
 
@@ -170,60 +155,41 @@ export class Guard {
   }
 
   /** How long nothing may be sent: infinite until something else happens. Finds out, too, whether it is to be suspended. */
-  private blockMs(delivery: DeliveryRecord, now: number): number {
-    if (this.subscription.resource.spec.paused || this.host.isMovingIn() || this.learnt.head?.haltedAt) {
-      this.suspendIfDueAndTell(now);
-      return Infinity;
-    }
-    if (this.holder !== undefined && this.holder !== delivery.deliveryId) return Infinity;
-    const byBreaker = this.learnt.breaker.waitMs(now);
-    if (byBreaker > 0) this.suspendIfDueAndTell(now);
-    const { head } = this.learnt;
-    const byHead = head && head.deliveryId === delivery.deliveryId ? head.dueAt - now : 0;
+  private blockMs({ deliveryId }: DeliveryRecord, place: bigint | undefined, now: number): number {
+    const { learnt, subscription } = this;
+    const isHeldUp = subscription.resource.spec.paused || haltedSince(subscription, learnt) !== undefined;
+    const byBreaker = learnt.breaker.waitMs(now);
+    if ((isHeldUp || byBreaker > 0) && this.suspendIfDue(now)) this.host.onLearnt();
+    if (isHeldUp || (this.holder !== undefined && this.holder !== place)) return Infinity;
+    const { head } = learnt;
+    const byHead = head?.deliveryId === deliveryId && this.isStrict ? head.dueAt - now : 0;
     return Math.max(byBreaker, this.throttledUntil - now, byHead, 0);
   }
 
-  private suspendIfDueAndTell(now: number): void {
-    if (this.suspendIfDue(now)) this.host.onLearnt();
-  }
-
   private suspendIfDue(now: number): boolean {
-    const { learnt, subscription } = this;
+    const { learnt, subscription, settings } = this;
     if (learnt.stopped) return false;
     const holdMs =
-      subscription.holdMs ??
-      (this.host.isShared() ? this.settings.holdSharedMs : this.settings.holdExclusiveMs);
-    const pausedAt = pausedSince(subscription.resource);
-    if (pausedAt !== undefined && now - pausedAt >= holdMs) {
-      return learnt.suspend('paused', 'It was paused by hand.', now);
-    }
-    const halted = learnt.head?.haltedAt;
-    if (halted !== undefined && now - halted >= holdMs) {
-      return learnt.suspend('halted', `Its last attempt to deliver ${learnt.head?.deliveryId} failed.`, now);
-    }
-    const opened = learnt.breaker.opened;
-    if (opened && now - opened.since >= holdMs) {
-      return learnt.suspend('unreachable', learnt.trouble, now);
-    }
-    return false;
+      subscription.holdMs ?? (this.host.isShared() ? settings.holdSharedMs : settings.holdExclusiveMs);
+    const due = dueSuspension(subscription, learnt, holdMs, now);
+    return due !== undefined && learnt.suspend(due.code, due.reason, now);
   }
 
   /** A subscription that could not be reached is tried with what is sent again from the ledger. */
-  private ofStopped(stopped: Stopped, delivery: DeliveryRecord): Admission {
-    const mayTry = stopped.code === 'unreachable' && isProbeOf(delivery) && !this.isHeldBack();
-    if (!mayTry || this.learnt.breaker.waitMs(Infinity) > 0) return { kind: 'stopped', stopped };
+  private ofStopped(stopped: Stopped, delivery: DeliveryRecord, now: number): Admission {
+    const { learnt, subscription } = this;
+    const mayTry =
+      stopped.code === 'unreachable' && isProbeOf(delivery) && !subscription.resource.spec.paused;
+    if (!mayTry || learnt.breaker.waitMs(Infinity) > 0 || !this.hasRoom(now))
+      return { kind: 'stopped', stopped };
     this.active++;
-    this.learnt.breaker.begin();
+    learnt.breaker.begin();
     return { kind: 'go', isProbe: true };
   }
 
-  private isHeldBack(): boolean {
-    return this.subscription.resource.spec.paused || this.host.isMovingIn();
-  }
-
   private hasRoom(now: number): boolean {
-    const { concurrency, ordering } = this.subscription.resource.spec.delivery;
-    return this.active < (ordering === 'strict' ? 1 : concurrency) && this.paceMs(now) === 0;
+    const { concurrency } = this.subscription.resource.spec.delivery;
+    return this.active < (this.isStrict ? 1 : concurrency) && this.paceMs(now) === 0;
   }
 
   private paceMs(now: number): number {
@@ -240,77 +206,92 @@ export class Guard {
   /** @returns nothing when the record may wait here */
   private shunt(blockMs: number, delivery: DeliveryRecord, now: number): Admission | undefined {
     if (blockMs > 0) {
-      return {
-        kind: 'shunt',
-        waitMs: Number.isFinite(blockMs) ? blockMs : 0,
-        blockedMs: this.blockedMs(now),
-      };
+      const since = pausedSince(this.subscription.resource) ?? this.learnt.breaker.opened?.since ?? now;
+      const waitMs = Number.isFinite(blockMs) ? blockMs : 0;
+      return { kind: 'shunt', waitMs, blockedMs: Math.max(0, now - since) };
     }
-    const { concurrency, rateLimit } = this.subscription.resource.spec.delivery;
-    const interval = this.throughput.interval(concurrency, rateLimit?.rate);
-    const expected = (this.waiting.length - this.head + 1) * interval;
-    if (expected <= LONGEST_SHARED_WAIT_MS) return undefined;
-    const waitMs = this.throughput.book(interval, (delivery.shunts ?? 0) > 0, now);
-    return { kind: 'shunt', waitMs: Math.max(waitMs, expected) };
+    const expected = (this.line.size + 1) * this.interval;
+    return expected > LONGEST_SHARED_WAIT_MS ? this.book(delivery, expected, now) : undefined;
   }
 
-  /** For how long nothing could be sent. */
-  private blockedMs(now: number): number {
-    const since = pausedSince(this.subscription.resource) ?? this.learnt.breaker.opened?.since ?? now;
-    return Math.max(0, now - since);
+  private book(delivery: DeliveryRecord, expectedMs: number, now: number): Admission {
+    const waitMs = this.throughput.book(this.interval, (delivery.shunts ?? 0) > 0, now);
+    return { kind: 'shunt', waitMs: Math.max(waitMs, expectedMs) };
+  }
+
+  private get interval(): number {
+    const { concurrency, rateLimit } = this.subscription.resource.spec.delivery;
+    return this.throughput.interval(concurrency, rateLimit?.rate);
   }
 
   private pump(): void {
-    while (this.head < this.waiting.length) {
+    const { line, learnt } = this;
+    while (line.size > 0) {
       const now = Date.now();
-      const next = this.waiting[this.head]!;
-      const blockMs = this.blockMs(next.delivery, now);
+      const { delivery, place } = line.first;
+      const blockMs = this.blockMs(delivery, place, now);
       let admission: Admission | undefined;
-      if (this.learnt.stopped) admission = this.ofStopped(this.learnt.stopped, next.delivery);
+      if (learnt.stopped) admission = this.ofStopped(learnt.stopped, delivery, now);
       else if (blockMs === 0 && this.hasRoom(now)) admission = this.begin(now);
-      else if (blockMs > 0 && this.mayShunt()) admission = this.shunt(blockMs, next.delivery, now);
+      else if (blockMs > 0 && this.mayShunt()) admission = this.shunt(blockMs, delivery, now);
       if (!admission) {
+        this.shorten(now);
         this.look(blockMs, now);
         return;
       }
-      this.head++;
-      if (this.head === this.waiting.length) {
-        this.waiting = [];
-        this.head = 0;
-      }
-      next.admitted(admission);
+      line.admitFirst(admission);
+    }
+  }
+
+  /** It takes less now than when they came: the last of them would stand at the head of the others' for too long. */
+  private shorten(now: number): void {
+    const { line } = this;
+    if (line.size * this.interval <= 2 * LONGEST_SHARED_WAIT_MS || !this.mayShunt()) return;
+    for (let waitMs = line.size * this.interval; waitMs > LONGEST_SHARED_WAIT_MS; waitMs -= this.interval) {
+      line.admitLast(this.book(line.last, waitMs, now));
     }
   }
 
   /** Looks again when something may have changed that nobody tells: time has passed, the resource was changed. */
   private look(blockMs: number, now: number): void {
-    if (this.timer || this.over.aborted) return;
+    if (this.timer || this.line.size === 0 || this.assignment.over.aborted) return;
     const waitMs = blockMs > 0 ? Math.min(blockMs, LOOK_UP_MS) : Math.min(this.paceMs(now), LOOK_UP_MS);
     if (waitMs <= 0) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      this.host.onLook();
-      this.pump();
+      this.catchUp();
     }, Math.ceil(waitMs));
+  }
+
+  /** A guard whose records wait hears of changes in no other way. */
+  private catchUp(): void {
+    const present = this.host.present();
+    if (!present) {
+      this.dissolve();
+      return;
+    }
+    this.refresh(present);
+    this.pump();
+  }
+
+  /** What waits finds out anew what it needs. */
+  private dissolve(): void {
+    this.holder = undefined;
+    this.line.admitAll({ kind: 'anew' });
+  }
+
+  /** The guard is needed no more, and nothing is under way. */
+  close(): void {
+    this.assignment.over.removeEventListener('abort', this.onOver);
+    this.end();
   }
 
   private end(): void {
     clearTimeout(this.timer);
-    const { waiting, head } = this;
-    this.waiting = [];
-    this.head = 0;
-    for (let index = head; index < waiting.length; index++) {
-      waiting[index]!.refused(new NotStartedError('The delivery has not begun.'));
-    }
+    this.line.refuseAll(notStarted);
   }
 }
 
-/** Sent on purpose to a subscription that is suspended: to find out whether it can be reached again. */
-export function isProbeOf(delivery: DeliveryRecord): boolean {
-  return delivery.replay === true || delivery.httpHeaders['quittance-test'] !== undefined;
-}
-
-/** @returns epoch milliseconds; `undefined` when it is not paused */
-export function pausedSince({ spec, status, metadata }: SubscriptionResource): number | undefined {
-  return spec.paused ? (status.pausedAt ?? Date.parse(metadata.updatedAt)) : undefined;
+function notStarted(): NotStartedError {
+  return new NotStartedError('The delivery has not begun.');
 }

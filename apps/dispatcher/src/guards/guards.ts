@@ -1,21 +1,41 @@
-import { Inject, Injectable } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Catalogue, SubscriptionStates, type CompiledSubscription } from '@quittance/catalog';
+import type { SubscriptionResource } from '@quittance/contracts';
 import { NotStartedError } from '@quittance/kafka';
 import { LOGGER, Metrics } from '@quittance/service';
 import type { Logger } from 'pino';
-import { Guard, type GuardSettings } from './guard.js';
+import { isToBeForwarded } from '../moving/homes.js';
+import { Guard, type Assignment, type GuardSettings } from './guard.js';
 import { Learnt } from './learnt.js';
 import { StateKeeper } from './state-keeper.js';
+import { isStrict } from './suspension.js';
 
 export const GUARD_SETTINGS = Symbol('GUARD_SETTINGS');
 
 const POLL_MS = 10;
+const SWEEP_EVERY_MS = 10_000;
+
+/** A guard, or its making, under one assignment. */
+interface Entry {
+  readonly key: string;
+  readonly partition: number;
+  readonly over: AbortSignal;
+  /** The move during which it was made, and how it was ordered then. */
+  readonly move: string | undefined;
+  readonly onOver: () => void;
+  guard: Guard | Promise<Guard>;
+}
 
 /** The guards of the subscriptions whose homes this process owns, one per subscription, home and assignment. */
 @Injectable()
-export class Guards {
-  private readonly guards = new Map<string, Guard | Promise<Guard>>();
-  private readonly overs = new Map<string, AbortSignal>();
+export class Guards implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly entries = new Map<string, Entry>();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly catalogue: Catalogue,
@@ -33,62 +53,105 @@ export class Guards {
     );
   }
 
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
   /**
-   * @param over of the assignment: when it aborts the guard is forgotten
-   * @throws NotStartedError when it aborts before the guard has learnt what the owner before knew
+   * @param assignment of the partition: when it is over the guard is forgotten
+   * @throws NotStartedError when it is over before the guard has learnt what the owner before knew
    */
-  of(subscription: CompiledSubscription, partition: number, over: AbortSignal): Guard | Promise<Guard> {
+  of(subscription: CompiledSubscription, partition: number, assignment: Assignment): Guard | Promise<Guard> {
     const key = `${partition}/${subscription.resource.metadata.uid}`;
-    const known = this.guards.get(key);
-    if (known && this.overs.get(key) === over) {
-      if (known instanceof Guard) known.refresh(subscription);
-      return known;
+    const known = this.entries.get(key);
+    if (known?.over === assignment.over && !isOutdated(known, subscription)) {
+      if (known.guard instanceof Guard) known.guard.refresh(subscription);
+      return known.guard;
     }
-    const made = this.make(key, subscription, partition, over);
-    this.guards.set(key, made);
-    this.overs.set(key, over);
-    made.catch(() => undefined);
-    over.addEventListener('abort', () => this.forget(key, over), { once: true });
+    if (assignment.over.aborted) throw new NotStartedError('The delivery has not begun.');
+    if (known) this.forget(known);
+    return this.open(key, subscription, partition, assignment);
+  }
+
+  private open(
+    key: string,
+    subscription: CompiledSubscription,
+    partition: number,
+    assignment: Assignment,
+  ): Promise<Guard> {
+    const { over } = assignment;
+    const made = this.make(subscription, partition, assignment);
+    const entry: Entry = {
+      key,
+      partition,
+      over,
+      move: moveOf(subscription.resource),
+      onOver: () => this.forget(entry),
+      guard: made,
+    };
+    this.entries.set(key, entry);
+    over.addEventListener('abort', entry.onOver, { once: true });
+    void made.then(
+      (guard) => (entry.guard = guard),
+      () => this.forget(entry),
+    );
     return made;
   }
 
   private async make(
-    key: string,
     subscription: CompiledSubscription,
     partition: number,
-    over: AbortSignal,
+    assignment: Assignment,
   ): Promise<Guard> {
-    // The owner before wrote what it knew before it gave the partition up: what is read from now on has it.
-    const since = performance.now();
-    while (!this.states.ready || this.states.confirmedAt < since) {
-      if (over.aborted) throw new NotStartedError('The delivery has not begun.');
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-    if (over.aborted) throw new NotStartedError('The delivery has not begun.');
-    const { resource } = subscription;
-    const { namespace, name, uid } = resource.metadata;
-    const learnt = new Learnt(this.settings, resource, this.states.of(resource));
+    const present = await this.caughtUp(subscription, partition, assignment.over);
     const guard: Guard = new Guard(
-      subscription,
-      learnt,
+      present,
+      new Learnt(this.settings, present.resource, this.states.of(present.resource)),
       this.settings,
       {
         isShared: () => this.catalogue.subscriptionsAt(partition).size > 1,
-        isMovingIn: () => this.isMovingIn(guard.subscription, partition),
-        onLook: () => {
-          const present = this.catalogue.subscription(namespace, name);
-          if (present?.resource.metadata.uid === uid) guard.refresh(present);
-        },
+        present: () => this.present(present, partition),
         onLearnt: () => void this.save(guard),
       },
-      over,
+      assignment,
     );
-    if (this.overs.get(key) === over) this.guards.set(key, guard);
     return guard;
+  }
+
+  /**
+   * Resolves when what is read of the subscription's state is what the owner before has left: it was written before the
+   * partition was given up. With strict order, too, what its old home has left, where it is delivered until that is drained.
+   */
+  private async caughtUp(
+    subscription: CompiledSubscription,
+    partition: number,
+    over: AbortSignal,
+  ): Promise<CompiledSubscription> {
+    for (let since = performance.now(); ;) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (over.aborted) throw new NotStartedError('The delivery has not begun.');
+      const present = this.present(subscription, partition);
+      if (present && this.isMovingIn(present, partition)) since = performance.now();
+      else if (this.states.ready && this.states.confirmedAt >= since) return present ?? subscription;
+    }
+  }
+
+  /** @returns `undefined` when it was deleted, or its records belong to another partition by now */
+  private present({ resource }: CompiledSubscription, partition: number): CompiledSubscription | undefined {
+    const { namespace, name, uid } = resource.metadata;
+    const present = this.catalogue.subscription(namespace, name);
+    if (present?.resource.metadata.uid !== uid || isToBeForwarded(present, partition)) return undefined;
+    return present;
   }
 
   /** Resolves when what the guard knows is acknowledged by Kafka. Says so in the log when its subscription was stopped. */
   async save(guard: Guard): Promise<void> {
+    // A subscription of the same name that was made since has a state of its own.
+    if (this.isDeleted(guard.subscription)) return;
     const { stopped } = guard.learnt;
     await this.keeper.save(guard);
     if (stopped && stopped !== guard.toldOf) {
@@ -103,25 +166,39 @@ export class Guards {
     return this.keeper.settled(guard);
   }
 
+  private isDeleted({ resource: { metadata } }: CompiledSubscription): boolean {
+    const present = this.catalogue.subscription(metadata.namespace, metadata.name);
+    return present?.resource.metadata.uid !== metadata.uid;
+  }
+
   private isMovingIn({ resource }: CompiledSubscription, partition: number): boolean {
     const { move, partition: home } = resource.status;
     return (
       move !== undefined &&
       partition === home &&
-      resource.spec.delivery.ordering === 'strict' &&
+      isStrict({ resource }) &&
       this.states.of(resource)?.drained !== move.id
     );
   }
 
-  private forget(key: string, over: AbortSignal): void {
-    if (this.overs.get(key) !== over) return;
-    this.guards.delete(key);
-    this.overs.delete(key);
+  private forget(entry: Entry): void {
+    entry.over.removeEventListener('abort', entry.onOver);
+    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key);
+  }
+
+  /** Lets go of the guards that no record comes to any more. */
+  private sweep(): void {
+    for (const entry of this.entries.values()) {
+      const { guard, partition } = entry;
+      if (!(guard instanceof Guard) || !guard.isIdle || this.present(guard.subscription, partition)) continue;
+      this.forget(entry);
+      guard.close();
+    }
   }
 
   private count(set: (state: string, count: number) => void): void {
     const counts: Record<string, number> = { closed: 0, open: 0, suspended: 0, disabled: 0 };
-    for (const guard of this.guards.values()) {
+    for (const { guard } of this.entries.values()) {
       if (!(guard instanceof Guard)) continue;
       const { stopped, breaker } = guard.learnt;
       const state = stopped?.kind ?? (breaker.opened ? 'open' : 'closed');
@@ -129,4 +206,14 @@ export class Guards {
     }
     for (const [state, count] of Object.entries(counts)) set(state, count);
   }
+}
+
+/** It came back to a home that it had left, or its order counts now: what this guard knows is from before. */
+function isOutdated(entry: Entry, { resource }: CompiledSubscription): boolean {
+  const { move, partition: home } = resource.status;
+  return move !== undefined && home === entry.partition && moveOf(resource) !== entry.move;
+}
+
+function moveOf({ status: { move }, spec }: SubscriptionResource): string | undefined {
+  return move && `${move.id} ${spec.delivery.ordering}`;
 }

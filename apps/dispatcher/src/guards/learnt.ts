@@ -87,8 +87,15 @@ export class Learnt {
     this.lastError = { at: now, ...error };
     this.failingSince ??= now;
     let mustSave = isOutage ? this.breaker.failed(isProbe, now) : this.breaker.answered(isProbe);
+    // A refusal, too, shows that somebody is there: one that is always refused must not keep all others waiting.
+    if (!isOutage && failure.status !== null && this.stopped?.code === 'unreachable') {
+      this.stopped = undefined;
+      mustSave = true;
+    }
     const failingMs = now - this.failingSince;
-    if (!this.stopped && failingMs >= this.settings.disableAfterMs) {
+    // Being suspended as unreachable is no end: probes go on failing.
+    const mayDisable = !this.stopped || this.stopped.code === 'unreachable';
+    if (mayDisable && failingMs >= this.settings.disableAfterMs) {
       const reason = `Every attempt has failed since ${new Date(this.failingSince).toISOString()}; the last: ${failure.message}`;
       this.stopped = { kind: 'disabled', at: now, code: 'failing', reason };
       mustSave = true;

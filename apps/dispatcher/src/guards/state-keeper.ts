@@ -21,7 +21,7 @@ export class StateKeeper {
   private readonly savings = new WeakMap<Guard, Saving>();
 
   constructor(
-    private readonly publisher: KafkaPublisher,
+    @Inject(KafkaPublisher) private readonly publisher: Pick<KafkaPublisher, 'publish'>,
     private readonly states: SubscriptionStates,
     private readonly topics: Topics,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -55,7 +55,8 @@ export class StateKeeper {
   }
 
   private async write(guard: Guard): Promise<void> {
-    while (!guard.over.aborted) {
+    // Also while the partition is being given up: what is learnt from the last attempts is for the next owner to know.
+    while (guard.assignment.isCurrent()) {
       const { resource } = guard.subscription;
       // Taken here, not when it was asked for: a write that had to wait carries the newest.
       const state = guard.learnt.snapshot(resource, Date.now(), this.states.of(resource)?.drained);

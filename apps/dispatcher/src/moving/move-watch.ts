@@ -19,13 +19,15 @@ const LOOK_EVERY_MS = 500;
 @Injectable()
 export class MoveWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
+  /** By a move's id: `performance.now()` of when its old home was first seen drained. */
+  private drainedAt = new Map<string, number>();
   private looking: Promise<void> | undefined;
 
   constructor(
     private readonly catalogue: Catalogue,
     private readonly states: SubscriptionStates,
-    private readonly strategy: KafkaStrategy,
-    private readonly publisher: KafkaPublisher,
+    @Inject(KafkaStrategy) private readonly strategy: Pick<KafkaStrategy, 'committedOffset'>,
+    @Inject(KafkaPublisher) private readonly publisher: Pick<KafkaPublisher, 'publish'>,
     private readonly topics: Topics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -49,11 +51,16 @@ export class MoveWatch implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async look(): Promise<void> {
     if (!this.states.ready || !this.catalogue.ready) return;
+    const drainedAt = new Map<string, number>();
     for (const subscription of this.catalogue.allSubscriptions()) {
       const { move } = subscription.resource.status;
-      if (move?.fence !== undefined && this.isDrained(move.from, move.fence))
-        await this.tell(subscription, move);
+      if (move?.fence === undefined || !this.isDrained(move.from, move.fence)) continue;
+      const since = this.drainedAt.get(move.id) ?? performance.now();
+      drainedAt.set(move.id, since);
+      // What the last records of the old home have taught was saved before: it has to be read back, and is written again.
+      if (this.states.confirmedAt >= since) await this.tell(subscription, move);
     }
+    this.drainedAt = drainedAt;
   }
 
   private isDrained(partition: number, fence: string): boolean {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Topics, type DeliveryRecord, type IncomingRecord } from '@quittance/contracts';
 import { KafkaPublisher, NotStartedError, type HandlerOutcome, type RecordContext } from '@quittance/kafka';
 import { nextStep } from '@quittance/webhooks';
@@ -19,22 +19,46 @@ export class StrictDeliverer {
     private readonly attempts: GuardedAttempt,
     private readonly guards: Guards,
     private readonly outcomes: DeliveryOutcomes,
-    private readonly publisher: KafkaPublisher,
+    @Inject(KafkaPublisher) private readonly publisher: Pick<KafkaPublisher, 'publish'>,
     private readonly topics: Topics,
   ) {}
 
-  /** @throws NotStartedError when the assignment is over: the next owner goes on */
+  /**
+   * @returns nothing when what the record needs has changed while it waited
+   * @throws NotStartedError when the assignment is over: the next owner goes on
+   */
   async deliver(
     record: IncomingRecord,
     delivery: DeliveryRecord,
     guard: Guard,
     context: RecordContext,
-  ): Promise<HandlerOutcome> {
+  ): Promise<HandlerOutcome | undefined> {
+    let isLast = true;
     try {
       return await this.deliverInTurn(record, delivery, guard, context);
+    } catch (error) {
+      // It is tried again, unless it is given up: nothing passes it until then.
+      isLast = error instanceof Error && 'retryable' in error && error.retryable === false;
+      throw error;
     } finally {
-      guard.letGo(delivery.deliveryId);
+      if (isLast) guard.letGo(record.offset);
     }
+  }
+
+  /**
+   * Its order is not strict any more: what was tried in place is tried as others are, from the attempt that is next.
+   * @returns nothing when it begins anew, because its last attempt was made
+   */
+  async release(delivery: DeliveryRecord, guard: Guard): Promise<HandlerOutcome | undefined> {
+    const { head } = guard.learnt;
+    if (!head || head.haltedAt !== undefined) {
+      await this.leaveHead(guard);
+      return undefined;
+    }
+    // Not saved before the record that follows is written: the next owner finds it as it was, and does the same.
+    guard.learnt.head = undefined;
+    const waitMs = Math.max(0, head.dueAt - Date.now());
+    return this.outcomes.shunted({ ...delivery, attempt: head.attempt }, { waitMs, blockedMs: 0 });
   }
 
   private async deliverInTurn(
@@ -42,15 +66,16 @@ export class StrictDeliverer {
     delivery: DeliveryRecord,
     guard: Guard,
     context: RecordContext,
-  ): Promise<HandlerOutcome> {
-    for (let isAgain = false; ; isAgain = true) {
-      const admission = await guard.admit(delivery, isAgain);
+  ): Promise<HandlerOutcome | undefined> {
+    while (guard.isStrict) {
+      const admission = await guard.admit(delivery, record.offset);
+      if (admission.kind === 'anew') break;
       if (admission.kind === 'shunt') throw new Error('What is in strict order is never shunted.');
       if (admission.kind === 'stopped') {
         await this.guards.settled(guard);
         return this.outcomes.stopped(delivery, admission.stopped);
       }
-      guard.holdFor(delivery.deliveryId);
+      guard.holdFor(record.offset);
       const { learnt } = guard;
       if (guard.subscription.resource.status.skip === delivery.deliveryId) {
         guard.settle(admission, { verdict: 'aborted' });
@@ -63,6 +88,7 @@ export class StrictDeliverer {
       const outcome = await this.follow(tried, guard, result);
       if (outcome) return outcome;
     }
+    return undefined;
   }
 
   /** @returns nothing when it is to be tried again */
@@ -80,6 +106,10 @@ export class StrictDeliverer {
     if (learnt.stopped) {
       await this.leaveHead(guard);
       return this.outcomes.failedAndStopped(delivery, result, learnt.stopped);
+    }
+    if (!guard.isStrict) {
+      await this.leaveHead(guard);
+      return this.outcomes.failed(delivery, subscription, result);
     }
     const now = Date.now();
     const next = nextStep(subscription.schedule, this.topics.ladder, attempt, result.retryAfterMs);
@@ -106,7 +136,7 @@ export class StrictDeliverer {
   private async record(
     delivery: DeliveryRecord,
     result: AttemptResult,
-    { over }: Guard,
+    { assignment }: Guard,
     nextAt: number,
   ): Promise<void> {
     const outcome = this.outcomes.attempted(delivery, result, nextAt);
@@ -115,7 +145,7 @@ export class StrictDeliverer {
         await this.publisher.publish(outcome);
         return;
       } catch (error) {
-        if (over.aborted)
+        if (!assignment.isCurrent())
           throw new NotStartedError("Its next attempt is the next owner's.", { cause: error });
         await new Promise((resolve) => setTimeout(resolve, 500));
       }

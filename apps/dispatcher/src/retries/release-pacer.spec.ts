@@ -52,4 +52,14 @@ describe('ReleasePacer', () => {
     for (let offset = 0; offset < 1000; offset++) pacer.availableAt(record(offset, NOW, 0), NOW + 5000);
     expect(pacer.availableAt(record(0, NOW, 1), NOW + 5000)).toBe(NOW + 5000);
   });
+
+  it('does not let what is read anew wait for what was looked at before', () => {
+    const pacer = new ReleasePacer(new Map([['retry.24h', 86_400_000]]));
+    const late = { ...record(7, NOW), topic: 'retry.24h' };
+    const due = { ...record(6, NOW - 86_400_000), topic: 'retry.24h' };
+    pacer.availableAt(due, NOW);
+    pacer.availableAt(late, NOW);
+    expect(pacer.availableAt(due, NOW)).toBe(NOW);
+    expect(pacer.availableAt(late, NOW)).toBe(NOW + 86_400_000);
+  });
 });

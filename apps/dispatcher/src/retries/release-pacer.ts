@@ -25,7 +25,8 @@ export class ReleasePacer {
     const due = record.timestamp + (this.delays.get(record.topic) ?? 0);
     const key = `${record.topic} ${record.partition}`;
     const lane = this.lanes.get(key);
-    if (!lane) {
+    // One that is read anew, after the partition was lost, comes before the one that was looked at last.
+    if (!lane || record.offset < lane.offset) {
       this.lanes.set(key, { offset: record.offset, at: due });
       return due;
     }

@@ -4,7 +4,8 @@ import { Catalogue, SubscriptionStates, type CompiledSubscription } from '@quitt
 import { decodeDelivery, type DeliveryRecord, type IncomingRecord } from '@quittance/contracts';
 import type { HandlerOutcome, RecordContext } from '@quittance/kafka';
 import { DeliveryOutcomes } from '../deliveries/delivery-outcomes.js';
-import { isProbeOf, pausedSince } from '../guards/guard.js';
+import { isProbeOf } from '../guards/probe.js';
+import { pausedSince } from '../guards/suspension.js';
 import { SubscriptionFinder } from '../subscriptions/subscription-finder.js';
 
 /**

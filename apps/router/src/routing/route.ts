@@ -218,7 +218,6 @@ export class Route {
           skippedCount: this.skippedCount,
           ...(replay && { replay: true }),
           ...(replay?.filtered && { filtered: true }),
-          ...(this.event.replay?.filtered && { filtered: true }),
         }),
       );
     }

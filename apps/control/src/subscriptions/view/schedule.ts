@@ -68,7 +68,7 @@ function notesOf(spec: SubscriptionSpec, state: Standing['state']): string[] {
   notes.push(
     `Each wait begins when the attempt before has failed, which takes up to ${spec.destination.webhook.timeout}, the timeout.`,
     '`Retry-After` with 429 or 503 lengthens a wait.',
-    'While the circuit breaker is open, after failures in a row (no answer, 5xx, 429), nothing is sent, and nothing counts as an attempt.',
+    'While the circuit breaker is open, after failures in a row (no answer, 5xx, 408, 429), nothing is sent, and nothing counts as an attempt.',
   );
   if (ordering === 'strict') {
     notes.push(

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DELIVERED, REFUSED, TestAssignment, TestDispatcher } from './dispatcher.fixture.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const pass = (ms = 50): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+const strict = { delivery: { ordering: 'strict' } } as const;
+
+/** What becomes of them, in the order in which it does. */
+function handleAll(dispatcher: TestDispatcher, ids: readonly string[]): string[] {
+  const became: string[] = [];
+  for (const [offset, id] of ids.entries()) {
+    void dispatcher.handle(id, offset).then((outcome) => became.push(`${id} ${String(outcome)}`));
+  }
+  return became;
+}
+
+describe('a delivery that waits', () => {
+  it('is given up when its subscription is deleted, whatever it waits for', async () => {
+    const dispatcher = await TestDispatcher.open({ paused: true });
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass(1000);
+    expect(became).toEqual([]);
+    dispatcher.remove();
+    await pass(300);
+    expect(became).toEqual(['a dead', 'b dead']);
+  });
+
+  it('is sent on to the present home when that is moved', async () => {
+    const dispatcher = await TestDispatcher.open({ paused: true });
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass();
+    dispatcher.put({ paused: true }, { partition: 5, move: { id: 'm1', from: 3, startedAt: 0 } });
+    await pass(300);
+    expect(became).toEqual(['a deliveries.v1#5#1', 'b deliveries.v1#5#1']);
+  });
+
+  it('takes part in what it is ordered by from then on', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    const became = handleAll(dispatcher, ['a', 'b', 'c']);
+    await pass();
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass(1000);
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a']);
+    dispatcher.put({ delivery: { ordering: 'none' } });
+    await pass(300);
+    expect(became).toEqual(['a deliveries.retry.5s.v1##2']);
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('goes to its schedule when its order stopped counting during an attempt', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass();
+    dispatcher.put({ delivery: { ordering: 'none' } });
+    await pass(300);
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass();
+    expect(became).toEqual(['a attempted deliveries.retry.5s.v1##2']);
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a partition that is given up', () => {
+  it('leaves to the next owner what its last attempts have taught', async () => {
+    const dispatcher = await TestDispatcher.open();
+    const became = handleAll(dispatcher, ['a']);
+    await pass();
+    dispatcher.assignment.drain();
+    const gone = { verdict: 'gone', status: 410, error: { code: 'gone', message: 'Gone.' } } as const;
+    dispatcher.requests[0]!.answer({ ...REFUSED(), ...gone });
+    await pass();
+    expect(became).toEqual(['a dead']);
+    expect(dispatcher.saved.at(-1)?.stopped).toMatchObject({ code: 'gone' });
+  });
+
+  it('loses no attempt of the count in strict order', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    const became = handleAll(dispatcher, ['a']);
+    await pass();
+    dispatcher.assignment.drain();
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass();
+    expect(became).toEqual(['a given back']);
+    dispatcher.assignment.end();
+    dispatcher.assignment = new TestAssignment();
+    handleAll(dispatcher, ['a']);
+    await pass(6000);
+    expect(dispatcher.requests.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('saves nothing any more once it is somebody else’s', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    handleAll(dispatcher, ['a']);
+    await pass();
+    dispatcher.assignment.end();
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass();
+    expect(dispatcher.saved).toEqual([]);
+  });
+});
+
+describe('in strict order', () => {
+  it('nothing passes a delivery that could not be tried', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass();
+    dispatcher.requests[0]!.fail(new TypeError('Our own fault'));
+    await pass(1000);
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a']);
+    void dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.requests[1]!.answer(DELIVERED());
+    await pass();
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a', 'a', 'b']);
+    expect(became).toEqual(['a TypeError: Our own fault']);
+  });
+
+  it('a second record of a delivery waits until the first one is through', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    handleAll(dispatcher, ['a', 'a', 'b']);
+    await pass();
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass(1000);
+    expect(dispatcher.requests).toHaveLength(1);
+    await pass(5000);
+    dispatcher.requests[1]!.answer(DELIVERED());
+    await pass();
+    expect(dispatcher.requests.map(({ id, attempt }) => `${id}${attempt}`)).toEqual(['a1', 'a2', 'a1']);
+  });
+
+  it('the new home begins when the old one is drained, and knows what that has learnt', async () => {
+    const move = { id: 'm1', from: 5, startedAt: 0 };
+    const dispatcher = await TestDispatcher.open(strict, { partition: 3, move });
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass(60_000);
+    expect(dispatcher.requests).toEqual([]);
+    const stopped = { kind: 'suspended', at: 1, code: 'halted', reason: 'The last attempt failed.' } as const;
+    dispatcher.teach({ stopped, drained: 'm1' });
+    await pass();
+    expect(became).toEqual(['a held', 'b held']);
+  });
+});

@@ -23,30 +23,40 @@ export class DeliverySummaries {
    */
   async of(namespace: string, subscription: string, uid: string | undefined): Promise<DeliveriesSummary> {
     const parameters = [namespace, subscription, ...(uid === undefined ? [] : [uid])];
-    const ofUid = uid === undefined ? '' : 'AND subscription_uid = $3';
+    const ofUid = uid === undefined ? 'true' : 'subscription_uid = $3';
     return this.database.run(async (manager) => {
-      const counted = async (state: 'pending' | 'held' | 'dead'): Promise<Counted> => {
+      const counted = async (state: 'pending' | 'held'): Promise<Counted> => {
         const [row] = await manager.query<Counted[]>(
           `SELECT count(*)::int AS count, min(created_at) AS oldest, min(next_attempt_at) AS next
              FROM (SELECT created_at, next_attempt_at FROM audit.deliveries
-                    WHERE namespace = $1 AND subscription = $2 AND state = '${state}' ${ofUid}
+                    WHERE namespace = $1 AND subscription = $2 AND state = '${state}' AND ${ofUid}
                     ORDER BY created_at, id LIMIT ${MAX_COUNTED + 1}) AS oldest_first`,
           parameters,
         );
         return row!;
       };
-      const [pending, held, dead] = [await counted('pending'), await counted('held'), await counted('dead')];
+      const [pending, held] = [await counted('pending'), await counted('held')];
+      // An earlier subscription of the same name may have left any number of these: the present one's are the newest.
+      const [dead] = await manager.query<{ count: number }[]>(
+        `SELECT count(*)::int AS count
+           FROM (SELECT subscription_uid FROM audit.deliveries
+                  WHERE namespace = $1 AND subscription = $2 AND state = 'dead'
+                  ORDER BY created_at DESC, id DESC LIMIT ${MAX_COUNTED + 1}) AS newest_first
+          WHERE ${ofUid}`,
+        parameters,
+      );
       const [last] = await manager.query<{ delivered: Date | null }[]>(
         `SELECT max(delivered_at) AS delivered
-           FROM (SELECT delivered_at FROM audit.deliveries
-                  WHERE namespace = $1 AND subscription = $2 ${ofUid}
-                  ORDER BY created_at DESC, id DESC LIMIT ${MAX_COUNTED}) AS newest_first`,
+           FROM (SELECT delivered_at, subscription_uid FROM audit.deliveries
+                  WHERE namespace = $1 AND subscription = $2
+                  ORDER BY created_at DESC, id DESC LIMIT ${MAX_COUNTED}) AS newest_first
+          WHERE ${ofUid}`,
         parameters,
       );
       return {
         pending: capped(pending),
         held: capped(held),
-        dead: capped(dead),
+        dead: capped(dead!),
         oldestPendingAt: pending.oldest?.toISOString() ?? null,
         oldestHeldAt: held.oldest?.toISOString() ?? null,
         nextAttemptAt: pending.next?.toISOString() ?? null,
@@ -56,6 +66,6 @@ export class DeliverySummaries {
   }
 }
 
-function capped({ count }: Counted): CappedCount {
+function capped({ count }: Pick<Counted, 'count'>): CappedCount {
   return { count: Math.min(count, MAX_COUNTED), isCapped: count > MAX_COUNTED };
 }

@@ -23,6 +23,11 @@ export function settledBefore(at: number): number {
   return at - SETTLED_MS;
 }
 
+/** What was heard of before has lost its event, if the ledger does not have that. @param at epoch milliseconds */
+export function lostBefore(at: number): Date {
+  return new Date(at - EVENT_KEPT_MS);
+}
+
 interface EventRow {
   id: string;
   source: string;
@@ -79,6 +84,7 @@ interface HeldRow {
  */
 export async function collectHeld(manager: EntityManager, replay: LedgerReplay): Promise<DoomedDelivery[]> {
   const now = Date.now();
+  const lost = lostBefore(now);
   const page = await manager.query<HeldRow[]>(
     `SELECT d.id, d.event_id, d.event_source, d.created_at, e.log_position
        FROM audit.deliveries d
@@ -99,7 +105,7 @@ export async function collectHeld(manager: EntityManager, replay: LedgerReplay):
   const doomed: DoomedDelivery[] = [];
   for (const { id, event_id: eventId, event_source: eventSource, created_at, log_position } of page) {
     if (log_position !== null) items.push({ logPosition: log_position, eventId, eventSource });
-    else if (created_at.getTime() < now - EVENT_KEPT_MS) doomed.push({ id, eventId, eventSource });
+    else if (created_at < lost) doomed.push({ id, eventId, eventSource });
   }
   const last = page.length < HELD_AT_ONCE ? undefined : page.at(-1)!;
   await advance(manager, replay, items, last && [last.created_at.toISOString(), last.id]);

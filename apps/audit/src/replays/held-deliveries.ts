@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { NEWS_BITS } from '../ledger/rows.js';
 import type { DoomedDelivery } from './burial.js';
+import { lostBefore } from './collecting.js';
 import { addItems, beginReplay, BY_ITSELF, type ReplayItem } from './replay-store.js';
 
 const HELD_RATE = 500;
@@ -19,7 +20,7 @@ export interface HeldFor {
 
 const IS_HELD = `d.namespace = $1 AND d.subscription = $2 AND d.subscription_uid = $3 AND d.state = 'held'
   AND (d.news >> ${NEWS_BITS}) <= $4`;
-const WITH_EVENT = `JOIN audit.events e ON e.namespace = d.namespace AND e.id = d.event_id AND e.source = d.event_source
+const ITS_EVENT = `audit.events e ON e.namespace = d.namespace AND e.id = d.event_id AND e.source = d.event_source
   AND e.accepted_at IS NOT NULL`;
 
 /** From one to the next along the index, whatever the number of their deliveries. */
@@ -52,7 +53,7 @@ export function deliveriesHeldFor(
   );
 }
 
-/** @returns false when there is nothing that could be sent yet, or one is under way */
+/** @returns false when there is nothing yet that could be sent, or has to be given up; or one is under way */
 export async function beginHeldReplay(
   manager: EntityManager,
   held: HeldFor,
@@ -63,8 +64,9 @@ export async function beginHeldReplay(
          SELECT FROM audit.replays WHERE namespace = $1 AND subscription = $2 AND subscription_uid = $3
             AND kind = 'held' AND (state = 'running'
               OR state = 'failed' AND finished_at > clock_timestamp() - ${FAILURE_PAUSE}))
-       AND EXISTS (SELECT FROM audit.deliveries d ${WITH_EVENT} WHERE ${IS_HELD})`,
-    [...keyOf(held), before],
+       AND EXISTS (SELECT FROM audit.deliveries d LEFT JOIN ${ITS_EVENT}
+                    WHERE ${IS_HELD} AND (e.id IS NOT NULL OR d.created_at < $5))`,
+    [...keyOf(held), before, lostBefore(Date.now())],
   );
   if (ready === undefined) return false;
   const begun = await beginReplay(manager, { ...asAutomatic(held), kind: 'held', rate: HELD_RATE });
@@ -95,7 +97,7 @@ export async function beginProbe(
   const [item] = await manager.query<ReplayItem[]>(
     `SELECT e.log_position AS "logPosition", e.id AS "eventId", e.source AS "eventSource"
        FROM (SELECT d.* FROM audit.deliveries d WHERE ${IS_HELD}
-              ORDER BY d.created_at, d.id LIMIT ${PROBE_CHOICE}) AS d ${WITH_EVENT}
+              ORDER BY d.created_at, d.id LIMIT ${PROBE_CHOICE}) AS d JOIN ${ITS_EVENT}
       ORDER BY e.log_position LIMIT 1`,
     [...keyOf(held), before],
   );

@@ -74,6 +74,20 @@ describe('what is held', () => {
     expect(installation.sent).toEqual([...inOrder(2), 'e000>slow']);
   });
 
+  it('stays held when that is the answer, however soon it comes', async () => {
+    await installation.write(heldEvents(2));
+    // The ledger has read it before the batch is done.
+    const answer = [held('e000', 'slow', T0 + 20_000, 'paused')];
+    const slow = await installation.instance({ onPublished: () => installation.write(answer) });
+    await slow.watch.look();
+    await installation.finish(slow, 'slow');
+    expect(await installation.stateOf('e000', 'slow')).toBe('held');
+    expect(await installation.stateOf('e001', 'slow')).toBe('pending');
+    await instance.watch.look();
+    await installation.finish(instance, 'slow');
+    expect(installation.sent).toEqual([...inOrder(2), 'e000>slow']);
+  });
+
   it('waits while the subscription is stopped again, and goes on after that', async () => {
     const { subscriptions } = installation.api;
     await installation.write(heldEvents(80));
@@ -148,6 +162,18 @@ describe('what is held', () => {
     await instance.watch.look();
     await installation.finish(instance, 'slow');
     expect(installation.sent).toEqual([...inOrder(1), 'late>slow']);
+  });
+
+  it('is given up, too, when nothing else is held', async () => {
+    await installation.write([held('gone', 'slow', T0)]);
+    await instance.watch.look();
+    await installation.finish(instance, 'slow');
+    expect(installation.outcomes).toEqual(['dead gone event_gone']);
+    expect(await installation.replays('slow')).toMatchObject([
+      { kind: 'held', state: 'completed', total: 0 },
+    ]);
+    await instance.watch.look();
+    expect(await installation.replays('slow')).toHaveLength(1);
   });
 
   it('cannot be called off: the subscription can be paused', async () => {

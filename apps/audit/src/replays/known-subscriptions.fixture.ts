@@ -49,6 +49,7 @@ export class KnownSubscriptions {
   });
   readonly states = new SubscriptionStates({ source: this.stateTopic });
   private readonly activations = new Map<string, number>();
+  private readonly skips = new Map<string, string>();
 
   static async open(): Promise<KnownSubscriptions> {
     const opened = new KnownSubscriptions();
@@ -79,7 +80,12 @@ export class KnownSubscriptions {
           updatedAt: at,
         },
         spec: subscriptionSpec.parse({ events: ['order.*'], destination, ...spec }),
-        status: { state: 'active', partition: 3, activation: this.activations.get(name) ?? 1 },
+        status: {
+          state: 'active',
+          partition: 3,
+          activation: this.activations.get(name) ?? 1,
+          skip: this.skips.get(name),
+        },
         secrets: { signing: ['sealed'], former: [], formerAsymmetric: [] },
       },
     });
@@ -104,8 +110,10 @@ export class KnownSubscriptions {
     );
   }
 
-  /** As control does. */
-  resume(name: string): void {
+  /** As control does. @param skip the delivery that is given up */
+  resume(name: string, skip?: string): void {
+    if (skip === undefined) this.skips.delete(name);
+    else this.skips.set(name, skip);
     this.activations.set(name, (this.activations.get(name) ?? 1) + 1);
     this.add(name);
   }

@@ -7,6 +7,7 @@ import {
   type Database,
   type LedgerReplay,
   type ReplayKind,
+  type StoreErrorCode,
 } from '@quittance/persistence';
 import { LOGGER, Metrics } from '@quittance/service';
 import type { Logger } from 'pino';
@@ -22,6 +23,8 @@ const SHORTEST_PAUSE_MS = 20;
 const UNFRESH_PAUSE_MS = 200;
 const KAFKA_PAUSE_MS = 1_000;
 const FAILURE_PAUSE_MS = 5_000;
+/** The others go on: the one that is due for longest must not be all that is ever tried. */
+const CONCERNS_ONE: ReadonlySet<StoreErrorCode> = new Set(['store_contended', 'store_rejected']);
 
 /**
  * Goes on with every replay that is due, a step at a time: a page collected, or a batch sent. A step is a transaction and
@@ -110,7 +113,7 @@ export class ReplayRunner implements OnModuleDestroy {
       if (done?.ended) this.tell('a replay ended', done.ended);
       return done !== undefined;
     } catch (error) {
-      if (error instanceof StoreError) throw error;
+      if (error instanceof StoreError && !CONCERNS_ONE.has(error.code)) throw error;
       await this.excuse(id, error);
       return true;
     }

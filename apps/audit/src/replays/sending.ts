@@ -2,7 +2,7 @@ import { deliveryIdOf, type ReplayTarget } from '@quittance/contracts';
 import type { LedgerEvent, LedgerReplay } from '@quittance/persistence';
 import type { EntityManager } from 'typeorm';
 import type { EventReplay } from './event-replay.js';
-import { reopen } from './reopening.js';
+import { reopen, type ClosedDelivery } from './reopening.js';
 import type { ReplayItem } from './replay-store.js';
 
 const MAX_BATCH = 100;
@@ -34,15 +34,12 @@ export async function sendBatch(
   const { subscription, subscriptionUid } = replay;
   const isFiltered = replay.kind === 'recover';
   const target: ReplayTarget = { subscription, subscriptionUid, ...(isFiltered && { filtered: true }) };
-  let batch = await eventsOf(manager, replay, items);
-  if (!isFiltered) batch = await stillHeld(manager, replay, batch);
-  if (batch.length > 0) await events.send(batch, target);
+  const found = await eventsOf(manager, replay, items);
   // One whose filter does not want it any more is not opened: nothing would close it.
-  if (!isFiltered)
-    await reopen(
-      manager,
-      batch.map((event) => deliveryIdIn(replay, event)),
-    );
+  const held = isFiltered ? undefined : await stillHeld(manager, replay, found);
+  const batch = held ? found.filter((event) => held.has(deliveryIdIn(replay, event))) : found;
+  if (batch.length > 0) await events.send(batch, target);
+  if (held) await reopen(manager, [...held.values()]);
   await manager.query(
     `DELETE FROM audit.replay_items WHERE replay_id = $1 AND log_position = ANY ($2::bigint[])`,
     [replay.id, items.map((item) => item.logPosition)],
@@ -99,13 +96,12 @@ async function stillHeld(
   manager: EntityManager,
   replay: LedgerReplay,
   events: readonly LedgerEvent[],
-): Promise<LedgerEvent[]> {
-  const rows = await manager.query<{ id: string }[]>(
-    `SELECT id FROM audit.deliveries WHERE id = ANY ($1::text[]) AND state = 'held' FOR KEY SHARE`,
+): Promise<ReadonlyMap<string, ClosedDelivery>> {
+  const rows = await manager.query<ClosedDelivery[]>(
+    `SELECT id, news FROM audit.deliveries WHERE id = ANY ($1::text[]) AND state = 'held' FOR KEY SHARE`,
     [events.map((event) => deliveryIdIn(replay, event))],
   );
-  const held = new Set(rows.map(({ id }) => id));
-  return events.filter((event) => held.has(deliveryIdIn(replay, event)));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 function deliveryIdIn({ subscriptionUid }: LedgerReplay, event: LedgerEvent): string {

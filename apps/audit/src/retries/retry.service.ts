@@ -37,18 +37,24 @@ export class RetryService {
       }
       this.requireSubscription(delivery);
       await this.publish(await eventOf(manager, delivery), delivery);
-      return record(manager, id, by);
+      return record(manager, delivery, by);
     });
   }
 
-  private requireSubscription({ namespace, subscription, subscriptionUid }: LedgerDelivery): void {
-    const present = this.subscriptions.subscription(namespace, subscription)?.resource.metadata.uid;
-    if (present === subscriptionUid) return;
+  private requireSubscription({ id, namespace, subscription, subscriptionUid }: LedgerDelivery): void {
+    const present = this.subscriptions.subscription(namespace, subscription)?.resource;
+    if (present === undefined) {
+      throw new Problem('not_retryable', `The subscription "${subscription}" does not exist any more.`);
+    }
+    if (present.metadata.uid !== subscriptionUid) {
+      const message = `The subscription "${subscription}" was deleted and created anew since.`;
+      throw new Problem('not_retryable', message);
+    }
+    if (present.status.skip !== id) return;
     throw new Problem(
       'not_retryable',
-      present === undefined
-        ? `The subscription "${subscription}" does not exist any more.`
-        : `The subscription "${subscription}" was deleted and created anew since.`,
+      `The delivery was given up when the subscription "${subscription}" was last resumed, and would be again. ` +
+        'Resume the subscription once more, without "skip", then ask again.',
     );
   }
 
@@ -96,13 +102,14 @@ async function eventOf(manager: EntityManager, delivery: LedgerDelivery): Promis
 }
 
 /** The request, and the delivery open again. */
-async function record(manager: EntityManager, id: string, by: string): Promise<AcceptedRetry> {
+async function record(manager: EntityManager, delivery: LedgerDelivery, by: string): Promise<AcceptedRetry> {
+  const { id } = delivery;
   await manager.query(
     `INSERT INTO audit.retry_requests (delivery_id, requested_at, requested_by)
      VALUES ($1, date_trunc('milliseconds', clock_timestamp()), $2) ON CONFLICT DO NOTHING`,
     [id, by],
   );
-  await reopen(manager, [id]);
+  await reopen(manager, [delivery]);
   const { state } = await manager.findOneByOrFail(LedgerDelivery, { id });
   return { id, state };
 }

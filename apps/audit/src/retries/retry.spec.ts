@@ -3,7 +3,7 @@ import { createLogger, Metrics } from '@quittance/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
 import { eventfulStory } from '../ledger/eventful-story.fixture.js';
-import { accepted, deliveryIdFor, gaveUp, T0, uidOf, writeFacts } from '../ledger/story.fixture.js';
+import { accepted, deliveryIdFor, gaveUp, held, T0, uidOf, writeFacts } from '../ledger/story.fixture.js';
 import { LedgerPruner } from '../pruning/ledger-pruner.js';
 import type { EventStoryView } from '../queries/views.js';
 
@@ -114,9 +114,31 @@ describe('a retry by hand', () => {
     const { body } = await api.call<EventStoryView>('events/a');
     expect(body.acceptedAt).toBe('2026-01-31T11:59:59.999Z');
     expect(body.deliveries.find((delivery) => delivery.subscription === 'stock')).toMatchObject({
-      state: 'pending',
+      // What was heard of it meanwhile stands: nothing newer may come.
+      state: 'dead',
       retries: [{ by: 'admin' }, { by: 'admin' }],
     });
     expect((await api.call('events/b')).status).toBe(404);
+  });
+
+  it('leaves a delivery held when that is the answer, however soon it comes', async () => {
+    await Promise.all(writeFacts(api.writer, [held('a', 'stock', T0 + 90_300)]));
+    api.whilePublishing = async () => {
+      await Promise.all(writeFacts(api.writer, [held('a', 'stock', T0 + 90_400)]));
+    };
+    const { status, body } = await api.call(path, { method: 'POST' });
+    expect([status, body]).toEqual([202, { id: deliveryIdFor('a', 'stock'), state: 'held' }]);
+  });
+
+  it('is refused for a delivery that the last resumption gave up: it would be again', async () => {
+    api.whilePublishing = () => Promise.resolve();
+    api.subscriptions.resume('stock', deliveryIdFor('a', 'stock'));
+    const refused = await api.call(path, { method: 'POST' });
+    expect([refused.status, refused.body]).toEqual([
+      409,
+      expect.objectContaining({ code: 'not_retryable', detail: expect.stringMatching(/without "skip"/) }),
+    ]);
+    api.subscriptions.resume('stock');
+    expect((await api.call(path, { method: 'POST' })).status).toBe(202);
   });
 });

@@ -19,8 +19,8 @@ export interface TopicKind {
 }
 
 const SHARED_ANEW =
-  'The readers notice within a few seconds and share the partitions anew. Until then the new ones wait; what is under ' +
-  'way meanwhile may be done twice.';
+  'The readers notice within a few seconds and share the partitions anew; until then the new ones wait. A partition ' +
+  'that goes to another reader pauses until what is under way there has ended.';
 
 export const TOPIC_KINDS: readonly TopicKind[] = [
   {

@@ -70,9 +70,8 @@ const TABLE: [string, Known, string][] = [
   [
     'no attempt succeeded for too long, and was paused then',
     { spec: { paused: true }, learnt: { stopped: suspended('unreachable') } },
-    'Suspended since 2026-11-23 10:04 UTC because no attempt succeeded. Its events are held in the ledger; one of them ' +
-      'is tried every few minutes, and the others are sent once that succeeds. To end this by hand: POST ' +
-      '…/subscriptions/billing/resume. It is paused besides: resuming it ends both.',
+    'Suspended since 2026-11-23 10:04 UTC because no attempt succeeded. Its events are held in the ledger. To end this ' +
+      'by hand: POST …/subscriptions/billing/resume. It is paused besides: resuming it ends both.',
   ],
   [
     'it halted at a delivery',
@@ -81,7 +80,7 @@ const TABLE: [string, Known, string][] = [
       learnt: { stopped: suspended('halted'), lastError: unavailable },
     },
     'Suspended since 2026-11-23 10:04 UTC because a delivery failed in its last attempt (last: HTTP 503) and none may ' +
-      'overtake it (`ordering: strict`). Its events are kept and are sent in order once somebody decides: POST ' +
+      'overtake it (`ordering: strict`). Its events are held in the ledger and are sent once somebody decides: POST ' +
       '…/subscriptions/billing/resume to try the delivery again, or the same with {"skip": "dlv_1"} to give it up.',
   ],
   [

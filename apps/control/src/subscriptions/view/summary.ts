@@ -60,17 +60,26 @@ function disabled(standing: Standing, facts: SubscriptionFacts): string {
 function suspended(standing: Standing, facts: SubscriptionFacts): string {
   const begun = `Suspended${since(standing.since)} because`;
   switch (standing.reason) {
-    case 'unreachable':
+    case 'unreachable': {
+      // Nobody asks whether it is back while it must not be sent anything.
+      const probed = facts.resource.spec.paused
+        ? ''
+        : '; one of them is tried every few minutes, and the others are sent once that succeeds';
       return (
-        `${begun} no attempt succeeded${failedFor(standing, facts)}${last(facts)}. Its events are held in the ledger; one of ` +
-        `them is tried every few minutes, and the others are sent once that succeeds. To end this by hand: ${resumeOf(facts)}.`
+        `${begun} no attempt succeeded${failedFor(standing, facts)}${last(facts)}. Its events are held in the ` +
+        `ledger${probed}. To end this by hand: ${resumeOf(facts)}.`
       );
+    }
     case 'halted': {
       const head = facts.learnt?.head?.deliveryId ?? facts.learnt?.lastError?.deliveryId;
+      // What was held comes beside what is new.
+      const kept = facts.learnt?.stopped
+        ? 'are held in the ledger and are sent'
+        : 'are kept and are sent in order';
       const skip = head === undefined ? '' : `, or the same with {"skip": "${head}"} to give it up`;
       return (
         `${begun} a delivery failed in its last attempt${last(facts)} and none may overtake it (\`ordering: strict\`). ` +
-        `Its events are kept and are sent in order once somebody decides: ${resumeOf(facts)} to try the delivery again${skip}.`
+        `Its events ${kept} once somebody decides: ${resumeOf(facts)} to try the delivery again${skip}.`
       );
     }
     default:

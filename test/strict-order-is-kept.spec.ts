@@ -70,7 +70,7 @@ function publisher() {
         .then(() => true)
         .catch(() => false);
       if (isAccepted) next.set(account, n + 1);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 30));
     }
   });
   return {
@@ -107,8 +107,8 @@ describe('a subscription in strict order', () => {
         await new Promise((resolve) => setTimeout(resolve, 2));
         underWay--;
         const chance = randomInt(100);
-        if (chance < 6) return 503;
-        if (chance < 8) return 'reset';
+        if (chance < 2) return 503;
+        if (chance < 3) return 'reset';
         answered.push(changeOf(request));
         return 204;
       });

@@ -284,7 +284,9 @@ describe('Guard', () => {
   it('forgets what stopped it when somebody resumes it', () => {
     const { guard, world } = guarded();
     const { failure } = OUTAGE;
-    guard.settle(go(guard), { verdict: 'gone', durationMs: 1, failure });
+    const turns = [go(guard), go(guard)];
+    guard.settle(turns[0]!, { ...OUTAGE, retryAfterMs: 200_000 });
+    guard.settle(turns[1]!, { verdict: 'gone', durationMs: 1, failure });
     expect(guard.admit(delivery('a'))).toMatchObject({ kind: 'stopped', stopped: { code: 'gone' } });
     world.present = subscriptionWith({ activation: 2 });
     guard.refresh(world.present);

@@ -75,8 +75,10 @@ export class Guard {
     if (subscription.resource === before) return;
     this.subscription = subscription;
     const { status, spec } = subscription.resource;
-    if (status.activation > this.learnt.activation) this.learnt.resumed(status.activation);
-    else if (spec.destination.webhook.url !== before.spec.destination.webhook.url) {
+    if (status.activation > this.learnt.activation) {
+      this.learnt.resumed(status.activation);
+      this.throttledUntil = 0;
+    } else if (spec.destination.webhook.url !== before.spec.destination.webhook.url) {
       this.learnt.destinationChanged();
     }
     if (spec.delivery.ordering !== before.spec.delivery.ordering) this.dissolve();
@@ -199,6 +201,7 @@ export class Guard {
   private begin(now: number): Turn {
     const { rateLimit } = this.subscription.resource.spec.delivery;
     if (rateLimit) this.pacer.take(rateLimit.rate, now);
+    if (this.active === 0 && this.line.size === 0) this.throughput.idle();
     this.active++;
     return { kind: 'go', isProbe: this.learnt.breaker.begin() };
   }

@@ -29,4 +29,11 @@ describe('Throughput', () => {
     for (let n = 0; n < 10; n++) throughput.book(100, false, NOW);
     expect(throughput.book(100, false, NOW + 60_000)).toBe(100);
   });
+
+  it('forgets the bookings of a slow time once nothing waits any more', () => {
+    const throughput = new Throughput();
+    for (let n = 0; n < 1000; n++) throughput.book(10_000, false, NOW);
+    throughput.idle();
+    expect(throughput.book(100, false, NOW)).toBe(100);
+  });
 });

@@ -14,6 +14,11 @@ export class Throughput {
     this.meanMs += (durationMs - this.meanMs) * WEIGHT;
   }
 
+  /** Nothing waits and nothing is under way: what was booked was booked for a slower subscriber. */
+  idle(): void {
+    this.bookedUntil = 0;
+  }
+
   /** Milliseconds per record. */
   interval(concurrency: number, rate: number | undefined): number {
     const byConcurrency = Math.max(this.meanMs, 0.1) / concurrency;

@@ -36,8 +36,8 @@ REFUSALS = {
     "no_sample": None,
     # The source says what tells the type.
     "event_type_missing": None,
-    # Selectors have a grammar, durations have bounds.
-    "malformed_request": r"labelSelector|/overlap|/wait",
+    # Selectors have a grammar, durations have bounds, times have an order.
+    "malformed_request": r"labelSelector|/overlap|/wait|/since",
     "invalid_cloudevent": "|".join(
         [
             # Data of another media type than JSON are a string.
@@ -60,6 +60,7 @@ REFUSALS = {
             r"/spec/(versions/\d+/)?deprecated(/sunset)?",
             # Durations have bounds.
             r"/spec/destination/webhook/timeout",
+            r"/spec/delivery/hold",
             r"/spec/retention/(events|rejections)",
             r"/spec/verify(/(tolerance|timestamp(/tolerance)?|id|content))?",
             # What is put first needs its secrets; what they look like is up to the kind of proof.

@@ -13,10 +13,7 @@ import {
 
 export const dispatcherConfig = defineConfig({
   ...consumerVariables,
-  /**
-   * Larger than elsewhere: on a shared partition others go on while one subscriber lets its request hang, up to this many
-   * offsets behind it.
-   */
+  /** Larger than elsewhere: on a shared partition others go on while one subscriber lets its requests hang. */
   QUITTANCE_WINDOW_SPAN: integerVariable(10_000, 1, 100_000),
   QUITTANCE_MANAGEMENT_PORT: portVariable(9084),
   QUITTANCE_MASTER_KEY: masterKeyVariable,

@@ -46,12 +46,15 @@ export const subscriptionState = z.object({
       deliveryId: z.string(),
     })
     .optional(),
-  /** Open, and half-open from `until` on; missing: closed. */
+  /** Open, and half-open from `until` on or with its probe out; missing: closed. */
   breaker: z
     .object({
       /** Since when it has not been closed. */
       since: epochMs,
+      /** Of the probe, while it is out: when an answer is there at the latest. */
       until: epochMs,
+      /** The probe is out: nothing else is sent. */
+      probing: z.boolean().optional(),
       /** How often it was opened since then: the pauses grow with it. */
       openings: z.number().int(),
     })

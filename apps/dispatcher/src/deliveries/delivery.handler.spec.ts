@@ -142,3 +142,20 @@ describe('in strict order', () => {
     expect(became).toEqual(['a held', 'b held']);
   });
 });
+
+describe('a probe', () => {
+  it('is known of while it is out, so that nobody brings back meanwhile what would be put off again', async () => {
+    const dispatcher = await TestDispatcher.open();
+    const breaker = { since: Date.now() - 10_000, until: Date.now() - 1, openings: 2 };
+    dispatcher.teach({ breaker });
+    handleAll(dispatcher, ['a', 'b']);
+    await pass();
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a']);
+    expect(dispatcher.saved.at(-1)?.breaker).toMatchObject({ since: breaker.since, probing: true });
+    expect(dispatcher.saved.at(-1)!.breaker!.until).toBeGreaterThan(Date.now() + 14_000);
+    dispatcher.requests[0]!.answer(DELIVERED());
+    await pass();
+    expect(dispatcher.saved.at(-1)?.breaker).toBeUndefined();
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+});

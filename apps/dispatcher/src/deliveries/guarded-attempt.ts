@@ -34,6 +34,8 @@ export class GuardedAttempt {
     const span = consumerSpan(record, { group: this.group });
     let ending: Ending = { verdict: 'aborted' };
     let mustSave = false;
+    // Whoever brings back what was put off is to know, and need not be waited for.
+    if (turn.isProbe) void this.guards.save(guard);
     try {
       const { signal } = context;
       const result = await this.attempts.attempt(delivery, guard.subscription, span.context, signal);

@@ -13,6 +13,8 @@ export interface Opening {
   since: number;
   until: number;
   openings: number;
+  /** The probe is out, and answered by `until` at the latest. */
+  probing?: boolean | undefined;
 }
 
 /** So that the probes of subscribers that went down together do not come together. */
@@ -24,32 +26,40 @@ const JITTER = 0.1;
  */
 export class CircuitBreaker {
   private failuresInARow = 0;
-  private probeIsOut = false;
+  /** Until when the probe that is out is answered. */
+  private probeUntil: number | undefined;
 
-  /** @param opening what the owner before had learnt */
+  private opening: Opening | undefined;
+
+  /** @param opening what the owner before had learnt; its probe is waited for, since its answer may come yet */
   constructor(
     private readonly settings: BreakerSettings,
-    private opening?: Opening,
-  ) {}
+    opening?: Opening,
+  ) {
+    this.opening = opening && { since: opening.since, until: opening.until, openings: opening.openings };
+  }
 
-  /** `undefined`: closed. */
+  /** `undefined`: closed. With the probe out it says so, for those who would send meanwhile what has to come back. */
   get opened(): Opening | undefined {
-    return this.opening;
+    const { opening, probeUntil } = this;
+    if (!opening || probeUntil === undefined) return opening;
+    return { ...opening, until: Math.max(opening.until, probeUntil), probing: true };
   }
 
   /** How long until a request may be made: 0 for at once, infinite while the probe is out. */
   waitMs(now: number): number {
     if (!this.opening) return 0;
-    return this.probeIsOut ? Infinity : Math.max(0, this.opening.until - now);
+    return this.probeUntil !== undefined ? Infinity : Math.max(0, this.opening.until - now);
   }
 
   /**
    * A request begins.
+   * @param until epoch milliseconds: when an answer is there at the latest
    * @returns whether it is the probe
    */
-  begin(): boolean {
+  begin(until: number): boolean {
     if (!this.opening) return false;
-    this.probeIsOut = true;
+    this.probeUntil = until;
     return true;
   }
 
@@ -58,7 +68,7 @@ export class CircuitBreaker {
    * @returns whether the breaker was open
    */
   answered(isProbe: boolean): boolean {
-    if (isProbe) this.probeIsOut = false;
+    if (isProbe) this.probeUntil = undefined;
     this.failuresInARow = 0;
     const wasOpen = this.opening !== undefined;
     this.opening = undefined;
@@ -71,7 +81,7 @@ export class CircuitBreaker {
    * @returns whether the breaker was opened by it, for the first time or again
    */
   failed(isProbe: boolean, now: number): boolean {
-    if (isProbe) this.probeIsOut = false;
+    if (isProbe) this.probeUntil = undefined;
     this.failuresInARow++;
     if (this.opening ? !isProbe : this.failuresInARow < this.settings.failures) return false;
     const openings = (this.opening?.openings ?? 0) + 1;
@@ -87,6 +97,6 @@ export class CircuitBreaker {
 
   /** The request was not made after all. */
   abandoned(isProbe: boolean): void {
-    if (isProbe) this.probeIsOut = false;
+    if (isProbe) this.probeUntil = undefined;
   }
 }

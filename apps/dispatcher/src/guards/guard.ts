@@ -185,7 +185,7 @@ export class Guard {
     if (!mayTry || learnt.breaker.waitMs(Infinity) > 0 || !this.hasRoom(now))
       return { kind: 'stopped', stopped };
     this.active++;
-    learnt.breaker.begin();
+    learnt.breaker.begin(this.answerBy(now));
     return { kind: 'go', isProbe: true };
   }
 
@@ -203,7 +203,13 @@ export class Guard {
     if (rateLimit) this.pacer.take(rateLimit.rate, now);
     if (this.active === 0 && this.line.size === 0) this.throughput.idle();
     this.active++;
-    return { kind: 'go', isProbe: this.learnt.breaker.begin() };
+    return { kind: 'go', isProbe: this.learnt.breaker.begin(this.answerBy(now)) };
+  }
+
+  /** Every URL of it may take the whole timeout. */
+  private answerBy(now: number): number {
+    const { fallbackUrls } = this.subscription.resource.spec.destination.webhook;
+    return now + this.subscription.timeoutMs * (1 + fallbackUrls.length);
   }
 
   /** @returns nothing when the record may wait here */

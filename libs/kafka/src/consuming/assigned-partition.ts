@@ -3,7 +3,7 @@ import type { IncomingRecord } from '@quittance/contracts';
 import type { ByteBudget, ByteShare } from './byte-budget.js';
 import { decodeRuns } from './commit-metadata.js';
 import { HandOver } from './hand-over.js';
-import { OffsetWindow, type Progress } from './offset-window.js';
+import { OffsetWindow, reachOf, type Progress } from './offset-window.js';
 
 /** What a partition needs of the consumer that it belongs to. */
 export interface PartitionHost {
@@ -17,7 +17,7 @@ export interface PartitionHost {
 }
 
 export interface PartitionOptions {
-  /** Most offsets between the committed one and the highest in flight. */
+  /** How many records a crash may repeat, at most. See `OffsetWindow`. */
   span: number;
   /** When a record may be handed over, epoch milliseconds; for topics whose records wait. */
   availableAt?: ((record: IncomingRecord) => number) | undefined;
@@ -60,9 +60,8 @@ export class AssignedPartition {
   ) {
     this.share = host.budget.share(() => this.pump());
     this.nextFetch = start.offset;
-    const runs = decodeRuns(start.offset, start.metadata, options.span);
+    const runs = decodeRuns(start.offset, start.metadata, reachOf(options.span));
     this.window = new OffsetWindow(start.offset, options.span, runs);
-    this.window.markCommitted(start.offset, start.metadata ?? '');
   }
 
   /** Where the next fetch has to begin. */
@@ -150,8 +149,8 @@ export class AssignedPartition {
     return this.current ? this.window.toCommit() : undefined;
   }
 
-  markCommitted(offset: bigint, metadata: string): void {
-    this.window.markCommitted(offset, metadata);
+  markCommitted(progress: Progress): void {
+    this.window.markCommitted(progress);
     if (this.current) this.pump();
   }
 

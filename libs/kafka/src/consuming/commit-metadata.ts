@@ -11,28 +11,30 @@ export const MOST_RUNS = MAX_LENGTH / 4;
  * Writes finished runs for the metadata of a commit: pairs of gap and length in base 36, each relative to
  * the end of the run before. Runs that do not fit are left out, the farthest first: they are repeated after
  * a crash, which is allowed.
+ * @returns the text, and how many offsets it says are finished
  */
-export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): string {
-  if (runs.length === 0) return '';
+export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): { metadata: string; recorded: number } {
   let text = VERSION;
   let cursor = commitOffset;
+  let recorded = 0;
   for (const [from, to] of runs) {
     const part = `${Number(from - cursor).toString(36)}.${Number(to - from).toString(36)} `;
     if (text.length + part.length > MAX_LENGTH) break;
     text += part;
     cursor = to;
+    recorded += Number(to - from);
   }
-  return text.trimEnd();
+  return { metadata: recorded === 0 ? '' : text.trimEnd(), recorded };
 }
 
 /**
- * The runs of a commit's metadata, without those that reach beyond the span. Metadata of another make, or damaged, has
- * none: records are repeated then.
+ * The runs of a commit's metadata, without those that reach `reach` offsets or more above it. Metadata of another make,
+ * or damaged, has none: records are repeated then.
  */
 export function decodeRuns(
   commitOffset: bigint,
   metadata: string | null | undefined,
-  span: number,
+  reach: number,
 ): FinishedRuns {
   if (!metadata?.startsWith(VERSION)) return [];
   const runs: [bigint, bigint][] = [];
@@ -42,7 +44,7 @@ export function decodeRuns(
     if (!match) return [];
     const from = cursor + BigInt(Number.parseInt(match[1]!, 36));
     const to = from + BigInt(Number.parseInt(match[2]!, 36));
-    if (to > commitOffset + BigInt(span)) break;
+    if (to > commitOffset + BigInt(reach)) break;
     runs.push([from, to]);
     cursor = to;
   }

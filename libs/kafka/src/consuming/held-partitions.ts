@@ -93,7 +93,7 @@ export class HeldPartitions {
     }));
     try {
       await this.send({ topics });
-      for (const { partition, offset, metadata } of commits) partition.markCommitted(offset, metadata);
+      for (const { partition, ...progress } of commits) partition.markCommitted(progress);
       return true;
     } catch (error) {
       // The next tick commits more; the next owner repeats at most what was not committed.

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeRuns, encodeRuns, type FinishedRuns } from './commit-metadata.js';
-import { OffsetWindow } from './offset-window.js';
+import { OffsetWindow, reachOf } from './offset-window.js';
 
 describe('OffsetWindow', () => {
   it('commits only the finished prefix, whatever finished behind it', () => {
@@ -17,9 +17,37 @@ describe('OffsetWindow', () => {
     expect([0n, 1n, 2n, 3n].map((offset) => window.hasRoomFor(offset))).toEqual([true, true, true, false]);
     for (const offset of [0n, 1n, 2n]) window.finish(offset);
     expect(window.hasRoomFor(3n)).toBe(false);
-    window.markCommitted(3n, '');
+    window.markCommitted({ offset: 3n, metadata: '', recorded: 0 });
     expect(window.hasRoomFor(5n)).toBe(true);
     expect(window.hasRoomFor(6n)).toBe(false);
+  });
+
+  it('has room behind a slow record for as many as a crash would not repeat', () => {
+    const span = 10;
+    const window = new OffsetWindow(0n, span);
+    let highest = 0n;
+    for (let commits = 0; commits < 5; commits++) {
+      while (window.hasRoomFor(highest + 1n)) window.finish(++highest);
+      // Nine in flight are finished and not on record: with the slow one a crash repeats no more than the span.
+      window.markCommitted(window.toCommit()!);
+    }
+    expect(window.commitOffset).toBe(0n);
+    expect(highest).toBe(BigInt(5 * (span - 1)));
+    for (let commits = 0; commits < 100; commits++) {
+      while (window.hasRoomFor(highest + 1n)) window.finish(++highest);
+      window.markCommitted(window.toCommit() ?? { offset: 0n, metadata: '', recorded: Number(highest) });
+    }
+    expect(highest).toBe(BigInt(reachOf(span) - 1));
+  });
+
+  it('gives no room for what is finished and finds no place on record', () => {
+    const window = new OffsetWindow(0n, 10_000);
+    for (let offset = 1n; offset < 10_000n; offset += 2n) window.finish(offset);
+    const progress = window.toCommit()!;
+    expect(progress.recorded).toBeLessThan(1000);
+    window.markCommitted(progress);
+    expect(window.hasRoomFor(BigInt(9_999 + progress.recorded))).toBe(true);
+    expect(window.hasRoomFor(BigInt(10_000 + progress.recorded))).toBe(false);
   });
 
   it('knows what an earlier owner had finished', () => {
@@ -39,6 +67,7 @@ describe('OffsetWindow', () => {
 class NaiveWindow {
   private readonly finished = new Set<bigint>();
   private committed: bigint;
+  private recorded = 0n;
 
   constructor(
     private readonly start: bigint,
@@ -73,11 +102,12 @@ class NaiveWindow {
   }
 
   hasRoomFor(offset: bigint): boolean {
-    return offset < this.committed + this.span;
+    return offset < this.committed + this.span + this.recorded;
   }
 
   markCommitted(): void {
     this.committed = this.commitOffset;
+    this.recorded = this.runs().reduce((sum, [from, to]) => sum + to - from, 0n);
   }
 }
 
@@ -104,7 +134,7 @@ describe('OffsetWindow, beside a naive one', () => {
           expect(window.hasRoomFor(offset)).toBe(naive.hasRoomFor(offset));
           if (step === undefined) {
             const progress = window.toCommit();
-            if (progress) window.markCommitted(progress.offset, progress.metadata);
+            if (progress) window.markCommitted(progress);
             naive.markCommitted();
           } else {
             window.finish(offset);
@@ -148,7 +178,7 @@ describe('OffsetWindow, beside a naive one', () => {
       expect(window.runs()).toEqual([[base + 1n, base + block]]);
       window.finish(base);
       expect(window.commitOffset).toBe(base + block);
-      window.markCommitted(window.commitOffset, '');
+      window.markCommitted({ offset: window.commitOffset, metadata: '', recorded: 0 });
     }
   });
 });
@@ -163,16 +193,17 @@ describe('the metadata of a commit', () => {
       [1_000_009n, 1_000_010n],
       [1_000_040n, 1_000_041n],
     ]);
-    expect(decodeRuns(1_000_000n, encodeRuns(1_000_000n, runs), 1000)).toEqual(runs);
+    expect(decodeRuns(1_000_000n, encodeRuns(1_000_000n, runs).metadata, 1000)).toEqual(runs);
   });
 
   it('stays within what Kafka stores, dropping the farthest runs', () => {
     const runs = Array.from({ length: 5000 }, (_, n) => [BigInt(n * 2 + 1), BigInt(n * 2 + 2)] as const);
-    const text = encodeRuns(0n, runs);
+    const { metadata: text, recorded } = encodeRuns(0n, runs);
     expect(text.length).toBeLessThanOrEqual(4096);
     const kept = decodeRuns(0n, text, 100_000);
     expect(kept.length).toBeGreaterThan(900);
     expect(kept).toEqual(runs.slice(0, kept.length));
+    expect(recorded).toBe(kept.reduce((sum, [from, to]) => sum + Number(to - from), 0));
   });
 
   it('keeps what lies within a span that has become shorter', () => {
@@ -181,7 +212,7 @@ describe('the metadata of a commit', () => {
       [8n, 12n],
       [100n, 200n],
     ] as const;
-    expect(decodeRuns(0n, encodeRuns(0n, runs), 50)).toEqual(runs.slice(0, 2));
+    expect(decodeRuns(0n, encodeRuns(0n, runs).metadata, 50)).toEqual(runs.slice(0, 2));
   });
 
   it.each(['', null, 'something else', 'q1:zz', 'q1:1.1 x', 'q1:1.zzzzzzzzz'])('ignores %j', (metadata) => {

@@ -7,19 +7,34 @@ export interface Progress {
   offset: bigint;
   /** The finished ones above it, as far as there is room for them. */
   metadata: string;
+  /** How many those are. */
+  recorded: number;
 }
 
 /**
- * What is in flight and what is finished of one partition, as a span of offsets: nothing is handed over
- * that lies `span` or more above the committed offset. So one slow record at the head bounds what a crash
- * can repeat, however fast the records behind it finish.
+ * A window may reach so many spans above the committed offset: 320,000 offsets with the dispatcher's span, five minutes of
+ * 1,000 records/s, in 40 KB of memory.
+ */
+const REACH = 32;
+
+/** How far above the committed offset a window of this span may reach. */
+export function reachOf(span: number): number {
+  return REACH * span;
+}
+
+/**
+ * What is in flight and what is finished of one partition. Of what is handed over at most `span` records can be repeated
+ * after a crash: nothing is handed over that lies `span` or more above the committed offset, not counting the finished
+ * ones that the commit has recorded. So a slow record at the head holds up nobody, as long as those behind it finish.
  */
 export class OffsetWindow {
   private readonly finished: FinishedOffsets;
   private readonly span: bigint;
   /** Where the next commit would begin; what Kafka has. */
   private committed: bigint;
-  private committedRuns = '';
+  private committedRuns: string;
+  /** The first offset that may not be handed over. */
+  private limit: bigint;
   /** What there is to commit, as of the last change; `undefined` after one. */
   private progress: Progress | undefined;
 
@@ -33,10 +48,13 @@ export class OffsetWindow {
     this.finished = new FinishedOffsets(start);
     for (const [from, to] of already)
       for (let offset = from; offset < to; offset++) this.finished.add(offset);
+    const { metadata, recorded } = encodeRuns(start, already);
+    this.committedRuns = metadata;
+    this.limit = this.limitOf(recorded);
   }
 
   hasRoomFor(offset: bigint): boolean {
-    return offset - this.committed < this.span;
+    return offset < this.limit;
   }
 
   isFinished(offset: bigint): boolean {
@@ -70,13 +88,20 @@ export class OffsetWindow {
 
   /** What has to be committed, or `undefined` when Kafka has it all. */
   toCommit(): Progress | undefined {
-    this.progress ??= { offset: this.commitOffset, metadata: encodeRuns(this.commitOffset, this.runs()) };
+    this.progress ??= { offset: this.commitOffset, ...encodeRuns(this.commitOffset, this.runs()) };
     const { offset, metadata } = this.progress;
     return offset === this.committed && metadata === this.committedRuns ? undefined : this.progress;
   }
 
-  markCommitted(offset: bigint, metadata: string): void {
+  markCommitted({ offset, metadata, recorded }: Progress): void {
     if (offset > this.committed) this.committed = offset;
     this.committedRuns = metadata;
+    this.limit = this.limitOf(recorded);
+  }
+
+  private limitOf(recorded: number): bigint {
+    const most = this.span * BigInt(REACH);
+    const reach = this.span + BigInt(recorded);
+    return this.committed + (reach < most ? reach : most);
   }
 }

@@ -20,7 +20,7 @@ export interface RecordSource {
 export interface ConsumerGroup {
   groupId: string;
   sources: readonly RecordSource[];
-  /** Most offsets between the committed one and the highest in flight, per partition. Default 1,000. */
+  /** How many records of a partition a crash can repeat, at most. Default 1,000. */
   windowSpan?: number;
   /** Longest wait of a fetch, ms. Default 100. */
   maxWaitTimeMs?: number;

@@ -50,5 +50,5 @@ export function standingOf({ resource, learnt }: SubscriptionFacts): Standing {
 /** Half-open begins when the pause is over: the next attempt decides. */
 export function breakerStateOf({ learnt, now }: SubscriptionFacts): BreakerState {
   if (!learnt?.breaker) return 'closed';
-  return now < learnt.breaker.until ? 'open' : 'half-open';
+  return now < learnt.breaker.until && !learnt.breaker.probing ? 'open' : 'half-open';
 }

@@ -22,13 +22,12 @@ describe('a group without an offset', () => {
 });
 
 describe('a record that hangs', () => {
-  it('holds up neither the other partitions nor the records behind it, up to the span of the window', async () => {
+  it('holds up neither the other partitions nor the records behind it, for 32 spans of the window', async () => {
     const topic = await kafka.topic(2);
-    await kafka.fill(topic, 30, 0, 0);
-    await kafka.fill(topic, 30, 1, 100);
+    await kafka.fill(topic, 400, 0, 0);
     const head = gate();
     const values: string[] = [];
-    await kafka.member({
+    const member = await kafka.member({
       groupId: randomUUID(),
       topics: [topic],
       group: { windowSpan: 10 },
@@ -38,16 +37,40 @@ describe('a record that hangs', () => {
         return done();
       },
     });
-    const ofFirst = (): number => values.filter((value) => Number(value) < 100).length;
-    await until(() => values.length === 40, 'all of partition 1 and one window of partition 0');
-    expect(ofFirst()).toBe(10);
-    await kafka.fill(topic, 5, 1, 130);
-    await until(() => values.length === 45, 'what is written meanwhile to partition 1');
+    await until(() => values.length === 320, 'what stands up to 32 spans behind the head');
+    expect(member.health().inFlight).toBe(1);
+    await kafka.fill(topic, 5, 1, 400);
+    await until(() => values.length === 325, 'what is written meanwhile to the other partition');
+    expect(values.filter((value) => Number(value) < 400)).toHaveLength(320);
     head.open();
-    await until(() => values.length === 65, 'the rest follows once the head is done');
-    expect(values.filter((value) => Number(value) < 100)).toEqual(
-      Array.from({ length: 30 }, (_, i) => String(i)),
+    await until(() => values.length === 405, 'the rest follows once the head is done');
+    expect(values.filter((value) => Number(value) < 400)).toEqual(
+      Array.from({ length: 400 }, (_, i) => String(i)),
     );
+  });
+
+  it('lets no more records hang beside it than the window spans', async () => {
+    const topic = await kafka.topic(2);
+    await kafka.fill(topic, 30, 0, 0);
+    const held = gate();
+    const values: string[] = [];
+    const member = await kafka.member({
+      groupId: randomUUID(),
+      topics: [topic],
+      group: { windowSpan: 10 },
+      handler: async (record) => {
+        values.push(valueOf(record));
+        if (record.partition === 0 && Number(valueOf(record)) % 2 === 0) await held.opened;
+        return done();
+      },
+    });
+    // Every second one hangs: what is finished between them widens the window by as much.
+    await until(() => member.health().inFlight === 10, 'ten that hang');
+    await kafka.fill(topic, 5, 1, 100);
+    await until(() => values.length === 24, 'what is written meanwhile to the other partition');
+    expect(member.health().inFlight).toBe(10);
+    held.open();
+    await until(() => values.length === 35, 'the rest follows');
   });
 
   it('does not hold up the next fetch when every byte of the budget is in flight', async () => {

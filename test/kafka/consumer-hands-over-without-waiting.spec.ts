@@ -73,6 +73,29 @@ describe('a record that hangs', () => {
     await until(() => values.length === 35, 'the rest follows');
   });
 
+  it('has no more in hand than are worth it at the moment', async () => {
+    const topic = await kafka.topic(2);
+    await kafka.fill(topic, 20, 0, 0);
+    await kafka.fill(topic, 20, 1, 20);
+    const held = gate();
+    let most = 5;
+    let handled = 0;
+    const member = await kafka.member({
+      groupId: randomUUID(),
+      topics: [topic],
+      group: { mostInFlight: ({ partition }) => (partition === 0 ? most : Infinity) },
+      handler: async () => {
+        await held.opened;
+        handled++;
+        return done();
+      },
+    });
+    await until(() => member.health().inFlight === 25, 'five of the one, all of the other');
+    most = 100;
+    held.open();
+    await until(() => handled === 40, 'the rest follows');
+  });
+
   it('does not hold up the next fetch when every byte of the budget is in flight', async () => {
     const topic = await kafka.topic(1);
     const other = await kafka.topic(1);

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Catalogue, CompiledSubscription } from '@quittance/catalog';
 import type { IncomingRecord, Topics } from '@quittance/contracts';
 import type { ConsumerGroup } from '@quittance/kafka';
 import { catalogueModule, consumerProvider, kafkaModule, subscriptionStatesModule } from '@quittance/service';
@@ -71,13 +72,28 @@ function guardSettings(config: DispatcherConfig): GuardSettings {
  */
 const REBALANCE_DRAIN_MS = 20_000;
 
-function groupsOf(topics: Topics): ConsumerGroup[] {
+/** Covers what is with the subscriber or waits for Kafka's acknowledgement, and a fetch: a third of a second of 3,000/s. */
+const IN_HAND = 1000;
+const IN_HAND_PER_REQUEST = 4;
+
+/**
+ * Who has a partition to itself overtakes nobody there, so what it cannot be sent yet had better wait in Kafka: of 20,000
+ * records in hand, garbage collection took a fifth of the process. On a shared one others may stand behind what waits.
+ */
+function worthHavingInHand(sharers: ReadonlySet<CompiledSubscription>): number {
+  const [only, other] = sharers;
+  if (!only || other) return Infinity;
+  return Math.max(IN_HAND, IN_HAND_PER_REQUEST * only.resource.spec.delivery.concurrency);
+}
+
+function groupsOf(topics: Topics, catalogue: Catalogue): ConsumerGroup[] {
   const delays = new Map(topics.ladder.map((step) => [topics.deliveriesRetry(step.name), step.delayMs]));
   const releases = new ReleasePacer(delays);
   return [
     {
       groupId: topics.group('dispatcher'),
       rebalanceDrainMs: REBALANCE_DRAIN_MS,
+      mostInFlight: ({ partition }) => worthHavingInHand(catalogue.subscriptionsAt(partition)),
       sources: [{ pattern: 'deliveries', topics: [topics.deliveries] }],
     },
     {

@@ -4,6 +4,7 @@ import type { ByteBudget, ByteShare } from './byte-budget.js';
 import { decodeRuns } from './commit-metadata.js';
 import { HandOver } from './hand-over.js';
 import { OffsetWindow, reachOf, type Progress } from './offset-window.js';
+import type { TopicPartition } from './topic-partitions.js';
 
 /** What a partition needs of the consumer that it belongs to. */
 export interface PartitionHost {
@@ -19,6 +20,8 @@ export interface PartitionHost {
 export interface PartitionOptions {
   /** How many records a crash may repeat, at most. See `OffsetWindow`. */
   span: number;
+  /** How many records are worth having in hand now: what waits in memory costs more than what waits in Kafka. */
+  mostInFlight?: ((partition: TopicPartition) => number) | undefined;
   /** When a record may be handed over, epoch milliseconds; for topics whose records wait. */
   availableAt?: ((record: IncomingRecord) => number) | undefined;
 }
@@ -179,9 +182,10 @@ export class AssignedPartition {
 
   private pump(): void {
     if (!this.current || this.draining) return;
+    const most = this.options.mostInFlight?.(this) ?? Infinity;
     while (this.next < this.inbox.length) {
       const record = this.inbox[this.next]!;
-      if (!this.window.hasRoomFor(record.offset)) break;
+      if (this.underWay >= most || !this.window.hasRoomFor(record.offset)) break;
       if (!this.isDue(record)) break;
       if (!this.share.take(sizeOf(record))) break;
       this.next++;

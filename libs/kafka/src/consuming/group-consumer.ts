@@ -5,6 +5,7 @@ import type { AssignedPartition, PartitionHost } from './assigned-partition.js';
 import type { ByteBudget } from './byte-budget.js';
 import { GroupCluster } from './group-cluster.js';
 import { GroupMembership } from './group-membership.js';
+import type { TopicPartition } from './topic-partitions.js';
 
 export interface GroupConsumerOptions {
   client: KafkaClient;
@@ -14,6 +15,7 @@ export interface GroupConsumerOptions {
   budget: ByteBudget;
   start(record: IncomingRecord, partition: AssignedPartition): void;
   windowSpan?: number | undefined;
+  mostInFlight?: ((partition: TopicPartition) => number) | undefined;
   maxWaitTimeMs?: number | undefined;
   minBytes?: number | undefined;
   sessionTimeoutMs?: number | undefined;
@@ -85,6 +87,7 @@ export class GroupConsumer {
         this.ifRunning(() => this.consumer.seek({ topic, partition, offset: String(offset) })),
       log: options.client.log,
       span: options.windowSpan ?? DEFAULT_SPAN,
+      mostInFlight: options.mostInFlight,
       availableAt: options.availableAt,
       drainMs: options.rebalanceDrainMs ?? DEFAULT_REBALANCE_DRAIN_MS,
     });

@@ -7,6 +7,7 @@ import { ByteBudget } from './byte-budget.js';
 import { GroupConsumer, type GroupHealth } from './group-consumer.js';
 import type { HandlerOutcome } from './handler-outcome.js';
 import { RecordRunner, type RecordHandler } from './record-runner.js';
+import type { TopicPartition } from './topic-partitions.js';
 
 /** Topics whose records one handler takes. */
 export interface RecordSource {
@@ -22,6 +23,8 @@ export interface ConsumerGroup {
   sources: readonly RecordSource[];
   /** How many records of a partition a crash can repeat, at most. Default 1,000. */
   windowSpan?: number;
+  /** How many records of a partition are worth having in hand now; asked before each. Default: as the window allows. */
+  mostInFlight?: (partition: TopicPartition) => number;
   /** Longest wait of a fetch, ms. Default 100. */
   maxWaitTimeMs?: number;
   /** A fetch that finds less waits for more, up to `maxWaitTimeMs`. Default 1. */
@@ -152,6 +155,7 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
       budget: this.budget,
       start: (record, partition) => void this.runner.run(record, partition, handlers.get(record.topic)!),
       windowSpan: group.windowSpan,
+      mostInFlight: group.mostInFlight,
       maxWaitTimeMs: group.maxWaitTimeMs,
       minBytes: group.minBytes,
       sessionTimeoutMs: group.sessionTimeoutMs,

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { Catalogue } from '@quittance/catalog';
 import { Topics } from '@quittance/contracts';
 import { KafkaClient, KafkaPublisher, KafkaStrategy, type ConsumerGroup } from '@quittance/kafka';
 import { durationVariable, integerVariable } from '../config/variables.js';
@@ -19,21 +20,24 @@ interface ConsumerConfig {
   sessionTimeout: number;
 }
 
-/** Provides the service's `KafkaStrategy`, which `runService` finds and connects. Needs `kafkaModule`. */
+/**
+ * Provides the service's `KafkaStrategy`, which `runService` finds and connects. Needs `kafkaModule` and
+ * `catalogueModule`.
+ */
 export function consumerProvider(
   config: ConsumerConfig,
-  groupsOf: (topics: Topics) => readonly ConsumerGroup[],
+  groupsOf: (topics: Topics, catalogue: Catalogue) => readonly ConsumerGroup[],
 ): Provider {
   return {
     provide: KafkaStrategy,
-    inject: [KafkaClient, KafkaPublisher, Topics],
-    useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics) =>
+    inject: [KafkaClient, KafkaPublisher, Topics, Catalogue],
+    useFactory: (client: KafkaClient, publisher: KafkaPublisher, topics: Topics, catalogue: Catalogue) =>
       new KafkaStrategy({
         client,
         publisher,
         deadLetterTopic: topics.deliveriesDlq,
         byteBudget: config.byteBudget,
-        groups: groupsOf(topics).map((group) => ({
+        groups: groupsOf(topics, catalogue).map((group) => ({
           windowSpan: config.windowSpan,
           sessionTimeoutMs: config.sessionTimeout,
           ...group,

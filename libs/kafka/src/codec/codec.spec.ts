@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import type { PartitionerArgs } from 'kafkajs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { groupByPartition } from './group-by-partition.js';
 import { decodeRecordBatch, isPlainBatch, type FetchDecoder } from './record-batch-decoder.js';
 import { produceRequest } from './produce-request.js';
 import { sizeBatch, writeBatch, type EncodableBatch, type EncodableRecord } from './record-batch-encoder.js';
@@ -55,6 +57,24 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('the messages of a send', () => {
+  it('are divided as kafkajs divides them', () => {
+    const group = load<typeof groupByPartition>('../producer/groupMessagesPerPartition.js');
+    const partitionMetadata = Array.from({ length: 7 }, (_, partitionId) => ({ partitionId })) as never;
+    const messages = Array.from({ length: 500 }, (_, n) => ({ key: String(n), value: null }));
+    const given = {
+      topic: 'events',
+      partitionMetadata,
+      messages,
+      partitioner: ({ message }: PartitionerArgs) => (Number(message.key) * 31) % 7,
+    };
+    expect(groupByPartition(given)).toEqual(group(given));
+    expect(groupByPartition({ ...given, partitionMetadata: [] })).toEqual(
+      group({ ...given, partitionMetadata: [] }),
+    );
+  });
+});
+
 describe('the record codec', () => {
   it('writes the very bytes that kafkajs writes', async () => {
     vi.useFakeTimers({ now: facts.firstTimestamp, toFake: ['Date'] });
@@ -103,6 +123,21 @@ describe('the record codec', () => {
         expect(ours.offset).toBe(original.offset);
       }
     }
+  });
+
+  it('keeps no more of a fetch than its own batch', async () => {
+    const one = encoded(randomBatch());
+    const fetched = Buffer.alloc(200_000 + one.length);
+    one.copy(fetched, 100_000);
+    const ours = new Decoder(fetched);
+    ours.offset = 100_000;
+    const { records } = decodeRecordBatch(ours);
+    expect(ours.offset).toBe(100_000 + one.length);
+    const { records: expected } = await decodeOriginal(new Decoder(one));
+    const comparable = (record: object) => ({ ...record, batchContext: null });
+    expect(records.map(comparable)).toEqual(expected.map(comparable));
+    const kept = records.flatMap(({ value }) => (value ? [value.buffer.byteLength] : []));
+    expect(Math.max(...kept)).toBeLessThan(fetched.length / 2);
   });
 
   it('leaves to kafkajs what is compressed or cut off', () => {

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { produceRequest } from './produce-request.js';
+import { groupByPartition } from './group-by-partition.js';
 import { decodeRecordBatch, isPlainBatch, type FetchDecoder } from './record-batch-decoder.js';
 
+const PRODUCER = 'kafkajs/src/producer';
 const PROTOCOL = 'kafkajs/src/protocol';
 
 /** kafkajs's writer of requests, as far as it is changed here. */
@@ -21,6 +23,7 @@ export function installCodec(): void {
   const decodeAny = require(`${PROTOCOL}/recordBatch/v0/decoder.js`) as (
     decoder: FetchDecoder,
   ) => Promise<unknown>;
+  replace(require, `${PRODUCER}/groupMessagesPerPartition.js`, groupByPartition);
   replace(require, `${PROTOCOL}/requests/produce/v3/request.js`, produceRequest);
   replace(require, `${PROTOCOL}/recordBatch/v0/decoder.js`, (decoder: FetchDecoder) =>
     isPlainBatch(decoder) ? decodeRecordBatch(decoder) : decodeAny(decoder),

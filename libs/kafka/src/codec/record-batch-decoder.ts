@@ -36,6 +36,8 @@ const COMPRESSION_MASK = 0x7;
 const LOG_APPEND_TIME_MASK = 0x8;
 const TRANSACTIONAL_MASK = 0x10;
 const CONTROL_MASK = 0x20;
+/** Smaller responses share memory anyway. */
+const WORTH_COPYING = 64 * 1024;
 
 /** Whether the batch at the decoder's position is there in full, and not compressed: else kafkajs decodes it. */
 export function isPlainBatch({ buffer, offset }: FetchDecoder): boolean {
@@ -49,8 +51,9 @@ export function isPlainBatch({ buffer, offset }: FetchDecoder): boolean {
  * of headers once per header, and calculates with wrapped big integers for every record.
  */
 export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { records: DecodedRecord[] } {
-  const { buffer, offset: start } = decoder;
-  const end = start + LOG_OVERHEAD + buffer.readInt32BE(start + 8);
+  const size = LOG_OVERHEAD + decoder.buffer.readInt32BE(decoder.offset + 8);
+  const { buffer, start } = ownBytes(decoder, size);
+  const end = start + size;
   const attributes = buffer.readInt16BE(start + ATTRIBUTES_AT);
   const firstOffset = buffer.readBigInt64BE(start);
   const firstTimestamp = Number(buffer.readBigInt64BE(start + ATTRIBUTES_AT + 6));
@@ -88,8 +91,18 @@ export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { recor
     });
     cursor.offset = next;
   }
-  decoder.offset = end;
+  decoder.offset += size;
   return { ...context, records };
+}
+
+/**
+ * Records are views of the bytes that they were read from: one that waits for long must not keep all that the same fetch
+ * brought of other partitions, up to 10 MiB.
+ */
+function ownBytes({ buffer, offset }: FetchDecoder, size: number): { buffer: Buffer; start: number } {
+  const { byteLength } = buffer.buffer;
+  if (byteLength <= WORTH_COPYING || size * 2 >= byteLength) return { buffer, start: offset };
+  return { buffer: Buffer.from(buffer.subarray(offset, offset + size)), start: 0 };
 }
 
 function readHeaders(cursor: Cursor): Record<string, HeaderValue> {

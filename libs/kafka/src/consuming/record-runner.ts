@@ -45,21 +45,41 @@ export interface RecordRunnerOptions {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 
+class HandedOver implements RecordContext {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+
+  constructor(
+    record: IncomingRecord,
+    private readonly from: AssignedPartition,
+    readonly signal: AbortSignal,
+  ) {
+    this.topic = record.topic;
+    this.partition = record.partition;
+    this.offset = record.offset;
+  }
+
+  isCurrent(): boolean {
+    return this.from.current;
+  }
+
+  isDraining(): boolean {
+    return this.from.over.aborted;
+  }
+
+  get over(): AbortSignal {
+    return this.from.over;
+  }
+}
+
 /** Carries one record through its handler; the one place where an outcome decides what becomes of an offset. */
 export class RecordRunner {
   constructor(private readonly options: RecordRunnerOptions) {}
 
   async run(record: IncomingRecord, partition: AssignedPartition, handler: RecordHandler): Promise<void> {
     const bytes = sizeOf(record);
-    const context: RecordContext = {
-      topic: record.topic,
-      partition: record.partition,
-      offset: record.offset,
-      isCurrent: () => partition.current,
-      isDraining: () => partition.over.aborted,
-      over: partition.over,
-      signal: this.options.signal,
-    };
+    const context = new HandedOver(record, partition, this.options.signal);
     let outcome: HandlerOutcome | undefined;
     for (let failures = 0; ;) {
       try {
@@ -98,14 +118,13 @@ export class RecordRunner {
     partition: AssignedPartition,
   ): Promise<boolean> {
     const isCurrent = partition.current;
-    const records: OutgoingRecord[] = [...outcome.ledger];
-    if (isCurrent) {
-      records.push(...outcome.onward);
-      if (outcome.death) {
-        const { topic, partition: number, offset } = record;
-        const death = { ...outcome.death, at: Date.now(), topic, partition: number, offset };
-        records.push(encodeDeadLetter(this.options.deadLetterTopic, record, death));
-      }
+    const records: OutgoingRecord[] = isCurrent
+      ? [...outcome.ledger, ...outcome.onward]
+      : [...outcome.ledger];
+    if (isCurrent && outcome.death) {
+      const { topic, partition: number, offset } = record;
+      const death = { ...outcome.death, at: Date.now(), topic, partition: number, offset };
+      records.push(encodeDeadLetter(this.options.deadLetterTopic, record, death));
     }
     if (records.length > 0) await this.options.publisher.publishAll(records);
     return isCurrent;

@@ -18,7 +18,7 @@ export interface CoalescerOptions<T, R> {
 
 interface Entry<T, R> {
   item: T;
-  settle: (result: Settled<R>) => void;
+  settle: (result: Settled<R>, item: T) => void;
 }
 
 /**
@@ -47,8 +47,8 @@ export class Coalescer<T, R> {
     });
   }
 
-  /** As `add`, for callers that count instead of holding a promise per item. */
-  push(item: T, settle: (result: Settled<R>) => void): void {
+  /** As `add`, for callers that count instead of holding a promise per item; many items may share one function. */
+  push(item: T, settle: (result: Settled<R>, item: T) => void): void {
     this.queue.push({ item, settle });
     if (!this.running) {
       this.running = true;
@@ -78,6 +78,7 @@ export class Coalescer<T, R> {
       for (const [index, entry] of batch.entries()) {
         entry.settle(
           results[index] ?? { ok: false, error: new Error('The flush gave no result for this item.') },
+          entry.item,
         );
       }
       const isBatchWaiting = this.queue.length - this.head >= this.options.maxItems;

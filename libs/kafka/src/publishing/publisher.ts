@@ -9,12 +9,20 @@ import type { OutgoingRecord, PartitionSpread } from '@quittance/contracts';
 import type { KafkaClient } from '../kafka-client.js';
 import { Coalescer, type Settled } from './coalescer.js';
 import { partitionInSpread, partitionOfKey } from './key-partitioner.js';
-import { PublishError } from './publish-error.js';
+import {
+  breakOff,
+  cut,
+  isBehindFailure,
+  MAX_BATCH_BYTES,
+  MAX_RECORD_BYTES,
+  sizeOf,
+  type Call,
+  type Entry,
+  type Published,
+} from './entry.js';
+import { isTooLarge, PublishError, tooLarge, unknownPartition } from './publish-error.js';
 
-export interface Published {
-  partition: number;
-  offset: bigint;
-}
+export type { Published } from './entry.js';
 
 export interface PublisherOptions {
   /** A record that is not acknowledged by then is rejected with `kafka_unavailable`. Default 30 s. */
@@ -28,25 +36,7 @@ interface PlacedMessage extends Message {
   spread: PartitionSpread | undefined;
 }
 
-interface Entry {
-  record: OutgoingRecord;
-  call: Call;
-  bytes: number;
-  deadline: number;
-  /** The caller was already told that the deadline has passed. */
-  expired: boolean;
-}
-
-/** What was handed over at once. */
-interface Call {
-  /** The partitions of which a record could not be written: what stands behind it there is not written either. */
-  broken?: Set<string>;
-}
-
 const DEFAULT_DEADLINE_MS = 30_000;
-/** The topics' limit is 3 MiB for a whole RecordBatch; all records of a partition in one send form one. */
-const MAX_BATCH_BYTES = 2 * 1024 * 1024;
-const MAX_RECORD_BYTES = 3 * 1024 * 1024 - 64 * 1024;
 const MAX_BATCH_RECORDS = 1000;
 /**
  * After a batch of more than so many records the next one gathers for so long: requests cost more than records, here
@@ -80,12 +70,6 @@ function placeOf(args: PartitionerArgs): number {
   if (typeof key !== 'string') return withoutKey(args);
   const { length } = args.partitionMetadata;
   return spread ? partitionInSpread(key, spread, length) : partitionOfKey(key, length);
-}
-
-function sizeOf(record: OutgoingRecord): number {
-  let bytes = 70 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const name of Object.keys(record.headers)) bytes += name.length + record.headers[name]!.length + 4;
-  return bytes;
 }
 
 /**
@@ -123,9 +107,7 @@ export class KafkaPublisher {
 
   /** @throws PublishError */
   publish(record: OutgoingRecord): Promise<Published> {
-    return new Promise((resolve, reject) => {
-      this.enqueue(record, {}, (result) => (result.ok ? resolve(result.value) : reject(result.error)));
-    });
+    return this.publishAll([record]).then(([published]) => published!);
   }
 
   /**
@@ -137,18 +119,20 @@ export class KafkaPublisher {
     if (records.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const published: Published[] = Array.from({ length: records.length });
+      const deadline = performance.now() + this.deadlineMs;
       let open = records.length;
-      const call: Call = {};
       let failure: Error | undefined;
-      for (const [index, record] of records.entries()) {
-        this.enqueue(record, call, (result) => {
+      const call: Call = {
+        settle: (index, result) => {
           if (result.ok) published[index] = result.value;
           else failure ??= result.error;
           if (--open > 0) return;
           if (failure) reject(failure);
           else resolve(published);
-        });
-      }
+        },
+      };
+      for (let index = 0; index < records.length; index++)
+        this.enqueue(records[index]!, index, call, deadline);
     });
   }
 
@@ -159,51 +143,43 @@ export class KafkaPublisher {
     await this.discardProducer();
   }
 
-  private enqueue(record: OutgoingRecord, call: Call, settle: (result: Settled<Published>) => void): void {
+  private enqueue(record: OutgoingRecord, index: number, call: Call, deadline: number): void {
     if (this.closed) {
-      settle({ ok: false, error: new PublishError('publisher_closed', 'The service is shutting down.') });
+      const error = new PublishError('publisher_closed', 'The service is shutting down.');
+      call.settle(index, { ok: false, error });
       return;
     }
     const bytes = sizeOf(record);
     if (bytes > MAX_RECORD_BYTES) {
-      settle({ ok: false, error: tooLarge(record, bytes) });
+      call.settle(index, { ok: false, error: tooLarge(record, bytes) });
       return;
     }
-    const entry: Entry = {
-      record,
-      call,
-      bytes,
-      deadline: performance.now() + this.deadlineMs,
-      expired: false,
-    };
+    const entry: Entry = { record, index, call, bytes, deadline, expired: false, result: undefined };
     // One timer per record would cost more than the record: see `expire`, which looks at all of them.
-    this.watch(entry, settle);
+    this.watched.add(entry);
+    this.watchdog ??= setInterval(() => this.expire(), Math.min(250, this.deadlineMs)).unref();
+    this.coalescer.push(entry, this.onSettled);
   }
 
-  private readonly watched = new Map<Entry, (result: Settled<Published>) => void>();
+  private readonly watched = new Set<Entry>();
   private watchdog: NodeJS.Timeout | undefined;
 
-  private watch(entry: Entry, settle: (result: Settled<Published>) => void): void {
-    this.watched.set(entry, settle);
-    this.watchdog ??= setInterval(() => this.expire(), Math.min(250, this.deadlineMs)).unref();
-    this.coalescer.push(entry, (result) => {
-      if (this.watched.delete(entry)) settle(result);
-      if (this.watched.size === 0) {
-        clearInterval(this.watchdog);
-        this.watchdog = undefined;
-      }
-    });
-  }
+  private readonly onSettled = (result: Settled<Published>, entry: Entry): void => {
+    if (this.watched.delete(entry)) entry.call.settle(entry.index, result);
+    if (this.watched.size > 0) return;
+    clearInterval(this.watchdog);
+    this.watchdog = undefined;
+  };
 
   /** The oldest come first, so the look ends at the first one that still has time. */
   private expire(): void {
     const now = performance.now();
-    for (const [entry, settle] of this.watched) {
+    for (const entry of this.watched) {
       if (entry.deadline > now) return;
       entry.expired = true;
       breakOff(entry);
       this.watched.delete(entry);
-      settle({
+      entry.call.settle(entry.index, {
         ok: false,
         error: new PublishError(
           'kafka_unavailable',
@@ -214,28 +190,25 @@ export class KafkaPublisher {
   }
 
   private async flush(entries: Entry[]): Promise<Settled<Published>[]> {
-    const results = new Map<Entry, Settled<Published>>();
-    for (const batch of cut(entries.filter((entry) => !entry.expired))) {
-      await this.send(batch, results);
-    }
-    return entries.map((entry) => results.get(entry) ?? EXPIRED);
+    for (const batch of cut(entries.filter((entry) => !entry.expired))) await this.send(batch);
+    return entries.map((entry) => entry.result ?? EXPIRED);
   }
 
   /** Sends until every record is acknowledged or has failed for good. */
-  private async send(batch: Entry[], results: Map<Entry, Settled<Published>>): Promise<void> {
+  private async send(batch: Entry[]): Promise<void> {
     let open = batch.filter((entry) => {
       if (!isBehindFailure(entry)) return true;
-      results.set(entry, BEHIND);
+      entry.result = BEHIND;
       return false;
     });
     for (let attempt = 1; open.length > 0; attempt++) {
       let missing: Entry[];
       try {
-        missing = await this.sendOnce(open, results);
+        missing = await this.sendOnce(open);
       } catch (error) {
         await this.discardProducer();
         if (isTooLarge(error)) {
-          await this.sendApart(open, results, error);
+          await this.sendApart(open, error);
           return;
         }
         const failure = new PublishError(
@@ -247,7 +220,7 @@ export class KafkaPublisher {
         );
         for (const entry of open) {
           breakOff(entry);
-          results.set(entry, { ok: false, error: failure });
+          entry.result = { ok: false, error: failure };
         }
         return;
       }
@@ -258,7 +231,7 @@ export class KafkaPublisher {
       if (attempt === PLACEMENT_TRIES) {
         for (const entry of open) {
           breakOff(entry);
-          results.set(entry, { ok: false, error: unknownPartition(entry.record) });
+          entry.result = { ok: false, error: unknownPartition(entry.record) };
         }
         return;
       }
@@ -267,23 +240,19 @@ export class KafkaPublisher {
   }
 
   /** One record of a batch was too large for its topic: only that one may fail. */
-  private async sendApart(
-    batch: Entry[],
-    results: Map<Entry, Settled<Published>>,
-    cause: unknown,
-  ): Promise<void> {
+  private async sendApart(batch: Entry[], cause: unknown): Promise<void> {
     if (batch.length === 1) {
       const entry = batch[0]!;
-      results.set(entry, { ok: false, error: tooLarge(entry.record, entry.bytes, cause) });
+      entry.result = { ok: false, error: tooLarge(entry.record, entry.bytes, cause) };
       return;
     }
     const middle = batch.length >> 1;
-    await this.send(batch.slice(0, middle), results);
-    await this.send(batch.slice(middle), results);
+    await this.send(batch.slice(0, middle));
+    await this.send(batch.slice(middle));
   }
 
   /** @returns the entries whose partition was not among the acknowledged ones: kafkajs has not sent them */
-  private async sendOnce(batch: Entry[], results: Map<Entry, Settled<Published>>): Promise<Entry[]> {
+  private async sendOnce(batch: Entry[]): Promise<Entry[]> {
     const producer = await this.connected();
     const messages = new Map<string, PlacedMessage[]>();
     const placed: PlacedMessage[] = [];
@@ -305,19 +274,21 @@ export class KafkaPublisher {
       acks: -1,
       topicMessages: Array.from(messages, ([topic, ofTopic]) => ({ topic, messages: ofTopic })),
     });
-    const next = new Map<string, bigint>();
-    for (const ack of acknowledged) next.set(`${ack.topicName} ${ack.partition}`, baseOffset(ack));
+    // By topic, then by partition.
+    const next = new Map<string, bigint[]>(Array.from(messages.keys(), (topic) => [topic, []]));
+    for (const ack of acknowledged) next.get(ack.topicName)![ack.partition] = baseOffset(ack);
     const missing: Entry[] = [];
-    for (const [index, entry] of batch.entries()) {
+    for (let index = 0; index < batch.length; index++) {
+      const entry = batch[index]!;
       const { placed: partition } = placed[index]!;
-      const key = `${entry.record.topic} ${partition}`;
-      const offset = next.get(key);
+      const offsets = next.get(entry.record.topic)!;
+      const offset = offsets[partition];
       if (offset === undefined) {
         missing.push(entry);
         continue;
       }
-      next.set(key, offset + 1n);
-      results.set(entry, { ok: true, value: { partition, offset } });
+      offsets[partition] = offset + 1n;
+      entry.result = { ok: true, value: { partition, offset } };
     }
     return missing;
   }
@@ -353,61 +324,6 @@ export class KafkaPublisher {
   }
 }
 
-/** From now on nothing of its call is written to its partition. */
-function breakOff({ call, record: { topic, partition } }: Entry): void {
-  if (partition !== undefined) (call.broken ??= new Set()).add(`${topic} ${partition}`);
-}
-
-function isBehindFailure({ call, record: { topic, partition } }: Entry): boolean {
-  return call.broken !== undefined && call.broken.has(`${topic} ${partition}`);
-}
-
-/** Cuts where a partition's batch would grow past the limit. Records placed by key count as one partition. */
-function cut(entries: Entry[]): Entry[][] {
-  const batches: Entry[][] = [];
-  let batch: Entry[] = [];
-  let bytes = new Map<string, number>();
-  for (const entry of entries) {
-    const { topic, partition } = entry.record;
-    const target = partition === undefined ? topic : `${topic} ${partition}`;
-    const sum = (bytes.get(target) ?? 0) + entry.bytes;
-    if (sum > MAX_BATCH_BYTES && bytes.has(target)) {
-      batches.push(batch);
-      batch = [];
-      bytes = new Map([[target, entry.bytes]]);
-    } else {
-      bytes.set(target, sum);
-    }
-    batch.push(entry);
-  }
-  if (batch.length > 0) batches.push(batch);
-  return batches;
-}
-
 function baseOffset(ack: RecordMetadata): bigint {
   return BigInt(ack.baseOffset ?? ack.offset ?? '-1');
-}
-
-function isTooLarge(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { type } = cause as { type?: unknown };
-    if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return true;
-  }
-  return false;
-}
-
-function tooLarge(record: OutgoingRecord, bytes: number, cause?: unknown): PublishError {
-  return new PublishError(
-    'record_too_large',
-    `A record of ${bytes} bytes is too large for the topic ${record.topic}.`,
-    cause === undefined ? undefined : { cause },
-  );
-}
-
-function unknownPartition(record: OutgoingRecord): PublishError {
-  const where = record.partition === undefined ? '' : ` partition ${record.partition}`;
-  return new PublishError(
-    'unknown_partition',
-    `The topic ${record.topic} has no${where} that Kafka acknowledges.`,
-  );
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What makes an event the same event: repeating it is harmless. */
 export interface EventIdentity {
@@ -7,11 +7,14 @@ export interface EventIdentity {
   id: string;
 }
 
-/** A field's length stands before it, so that no two lists of fields hash the same bytes. */
+/**
+ * A field's length stands before it, so that no two lists of fields hash the same bytes. In one go: an object that is
+ * fed piece by piece costs several times the hash.
+ */
 function digest(domain: string, fields: readonly string[]): string {
-  const hash = createHash('sha256').update(`${domain}\n`);
-  for (const field of fields) hash.update(`${Buffer.byteLength(field)}:${field}`);
-  return hash.digest('base64url');
+  let text = `${domain}\n`;
+  for (const field of fields) text += `${Buffer.byteLength(field)}:${field}`;
+  return hash('sha256', text, 'base64url');
 }
 
 /** `dlv_` + 27 characters (160 bits). The same for every retry and replay; sent as `webhook-id`. */
@@ -30,7 +33,7 @@ export function eventIdOfIdempotencyKey(namespace: string, key: string, index?: 
  * another body pass for a repetition.
  */
 export function eventIdOfUnsignedDelivery(sourceUid: string, deliveryId: string, body: Buffer): string {
-  const bodyHash = createHash('sha256').update(body).digest('base64url');
+  const bodyHash = hash('sha256', body, 'base64url');
   return `evt_${digest('inbound', [sourceUid, deliveryId, bodyHash]).slice(0, 27)}`;
 }
 

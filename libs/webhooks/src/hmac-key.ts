@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type Hmac, type KeyObject } from 'node:crypto';
 
 export type HmacAlgorithm = 'sha1' | 'sha256' | 'sha512';
 
@@ -33,11 +33,25 @@ export class HmacKey {
 
   /** The HMAC of the parts, one after the other. */
   digest(...parts: readonly (string | Uint8Array)[]): Buffer {
-    return this.joined(parts) ?? this.streamed(parts);
+    const end = this.outerInput(parts);
+    return end === undefined
+      ? this.streamed(parts).digest()
+      : hash(this.algorithm, scratch.subarray(0, end), 'buffer');
   }
 
-  /** @returns `undefined` when the content is long */
-  private joined(parts: readonly (string | Uint8Array)[]): Buffer | undefined {
+  /** The same in base64. Without a buffer in between: each takes memory outside of the heap, and 0.7 µs. */
+  digestBase64(...parts: readonly (string | Uint8Array)[]): string {
+    const end = this.outerInput(parts);
+    return end === undefined
+      ? this.streamed(parts).digest('base64')
+      : hash(this.algorithm, scratch.subarray(0, end), 'base64');
+  }
+
+  /**
+   * Leaves in the scratch what the outer hash is of.
+   * @returns where that ends; `undefined` when the content is long
+   */
+  private outerInput(parts: readonly (string | Uint8Array)[]): number | undefined {
     scratch.set(this.inner);
     let end = this.inner.length;
     for (const part of parts) {
@@ -49,15 +63,15 @@ export class HmacKey {
         end += part.length;
       }
     }
-    const digest = hash(this.algorithm, scratch.subarray(0, end), 'buffer');
+    // As text of one character a byte, for the same reason as above.
+    const inner = hash(this.algorithm, scratch.subarray(0, end), 'binary');
     scratch.set(this.outer);
-    scratch.set(digest, this.outer.length);
-    return hash(this.algorithm, scratch.subarray(0, this.outer.length + digest.length), 'buffer');
+    return this.outer.length + scratch.write(inner, this.outer.length, 'latin1');
   }
 
-  private streamed(parts: readonly (string | Uint8Array)[]): Buffer {
+  private streamed(parts: readonly (string | Uint8Array)[]): Hmac {
     const hmac = createHmac(this.algorithm, this.key);
     for (const part of parts) hmac.update(part);
-    return hmac.digest();
+    return hmac;
   }
 }

@@ -95,7 +95,7 @@ export function publicKeyOf(secret: string): string {
  * @returns `v1,` and the base64 of the HMAC-SHA256
  */
 export function signV1(key: SigningKey, id: string, timestampSeconds: number, body: Uint8Array): string {
-  return `v1,${key.digest(`${id}.${timestampSeconds}.`, body).toString('base64')}`;
+  return `v1,${key.digestBase64(`${id}.${timestampSeconds}.`, body)}`;
 }
 
 /**

@@ -15,7 +15,6 @@ const PRIVATE = [
   'fd12:3456::1',
   '::ffff:10.0.0.1',
   '64:ff9b::10.0.0.1',
-  '2002:0a00:0001::1',
 ];
 const NEVER = [
   '0.0.0.0',
@@ -40,18 +39,21 @@ const NEVER = [
   '2001:db8::1',
   '100::1',
   '4000::1',
-  // IPv4 in IPv6's clothes: mapped, compatible, translated, NAT64 (well-known and local), 6to4, Teredo.
+  // IPv4 in IPv6's clothes: mapped, compatible, translated, NAT64 (well-known and local).
   '::ffff:169.254.169.254',
   '::ffff:0.0.0.0',
   '::169.254.169.254',
   '::ffff:0:169.254.169.254',
   '64:ff9b::169.254.169.254',
   '64:ff9b:1::8.8.8.8',
+  // 6to4, of 169.254.169.254, 10.0.0.1 and a public address.
   '2002:a9fe:a9fe::1',
-  // Teredo with a public server, and a client that is 169.254.169.254 once inverted.
+  '2002:0a00:0001::1',
+  '2002:0808:0808::1',
+  // Teredo: a client that is 169.254.169.254 once inverted, such a server, and both public.
   '2001:0:808:808:0:0:5601:5601',
-  // Teredo the other way round.
   '2001:0:a9fe:a9fe:0:0:f7f7:f7f7',
+  '2001:0:808:808:0:0:f7f7:f7f7',
   'example.com',
   '',
 ];
@@ -62,8 +64,6 @@ const PUBLIC = [
   '2606:4700::1111',
   '::ffff:8.8.8.8',
   '64:ff9b::8.8.8.8',
-  '2002:0808:0808::1',
-  '2001:0:808:808:0:0:f7f7:f7f7',
 ];
 
 describe('blockedRange', () => {

@@ -32,7 +32,8 @@ const globalUnicast = ipaddr.IPv6.parse('2000::');
 
 /**
  * Checks one address, in the form in which it will be connected to. Addresses that carry an IPv4 address (mapped,
- * compatible, translated, NAT64, 6to4, Teredo) are judged by what they carry.
+ * compatible, translated, NAT64) are judged by what they carry. Those of 6to4 and Teredo, whose relays are switched off
+ * or anybody's (RFC 7526), are blocked.
  * @param opened private ranges that may be reached all the same
  * @returns what kind of address it is when it must not be connected to, else `undefined`
  */
@@ -71,8 +72,6 @@ function check(
     case 'ipv4Mapped':
     case 'rfc6145':
     case 'rfc6052':
-    case '6to4':
-    case 'teredo':
       break;
     default:
       // A range without a case here is special in one way or another: blocked until someone decides otherwise.
@@ -102,11 +101,6 @@ function carriedAddresses(address: ipaddr.IPv6, range: string): ipaddr.IPv4[] {
       // The well-known prefix ends in the address. Under a local prefix (64:ff9b:1::/48) nobody outside its network
       // knows where the address is, so that stays blocked.
       return address.parts[2] === 0 ? [new ipaddr.IPv4(last)] : [];
-    case '6to4':
-      return [new ipaddr.IPv4(bytes.slice(2, 6))];
-    case 'teredo':
-      // The server in plain, the client inverted.
-      return [new ipaddr.IPv4(bytes.slice(4, 8)), new ipaddr.IPv4(last.map((byte) => byte ^ 0xff))];
     default:
       // The deprecated IPv4-compatible form, `::a.b.c.d`, counts as ordinary unicast.
       return bytes.slice(0, 12).every((byte) => byte === 0) ? [new ipaddr.IPv4(last)] : [];

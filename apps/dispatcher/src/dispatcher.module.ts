@@ -10,6 +10,7 @@ import { DeliveryHandler } from './deliveries/delivery.handler.js';
 import { Egress } from './deliveries/egress.js';
 import { GuardedAttempt } from './deliveries/guarded-attempt.js';
 import { SigningKeys } from './deliveries/signing-keys.js';
+import { StoppedOutcomes } from './deliveries/stopped-outcomes.js';
 import { webhookProviders } from './deliveries/webhook.providers.js';
 import type { GuardSettings } from './guards/guard.js';
 import { GUARD_SETTINGS, Guards } from './guards/guards.js';
@@ -40,6 +41,7 @@ export class DispatcherModule {
         SubscriptionFinder,
         DeliveryOutcomes,
         GuardedAttempt,
+        StoppedOutcomes,
         Guards,
         RecentAttempts,
         StateKeeper,

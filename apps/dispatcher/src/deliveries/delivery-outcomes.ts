@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CompiledSubscription } from '@quittance/catalog';
+import { Catalogue, type CompiledSubscription } from '@quittance/catalog';
 import {
   encodeDelivery,
   encodeOutcome,
@@ -32,6 +32,7 @@ export class DeliveryOutcomes {
 
   constructor(
     private readonly topics: Topics,
+    private readonly catalogue: Catalogue,
     @Inject(LOGGER) private readonly logger: Logger,
     metrics: Metrics,
   ) {
@@ -131,7 +132,10 @@ export class DeliveryOutcomes {
   /** To the subscription's present home. */
   forwarded(delivery: DeliveryRecord, { resource }: CompiledSubscription): HandlerOutcome {
     const { partition } = resource.status;
-    return done({ onward: [encodeDelivery({ topic: this.topics.deliveries, partition }, delivery)] });
+    // Whoever does not know of that home yet would send it back, and so on until it does.
+    const revision = Math.max(delivery.revision, this.catalogue.revision);
+    const record = { ...delivery, revision };
+    return done({ onward: [encodeDelivery({ topic: this.topics.deliveries, partition }, record)] });
   }
 
   private record(outcome: AttemptOutcome): OutgoingRecord {

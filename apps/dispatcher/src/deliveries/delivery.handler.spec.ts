@@ -34,6 +34,9 @@ describe('a delivery that waits', () => {
     dispatcher.put({ paused: true }, { partition: 5, move: { id: 'm1', from: 3, startedAt: 0 } });
     await pass(300);
     expect(became).toEqual(['a deliveries.v1#5#1', 'b deliveries.v1#5#1']);
+    // Whoever owns that is not to judge by an older configuration.
+    const revisions = dispatcher.onward.map(({ headers }) => headers['quittance-revision']);
+    expect(revisions).toEqual(['2', '2']);
   });
 
   it('takes part in what it is ordered by from then on', async () => {
@@ -101,7 +104,67 @@ describe('a partition that is given up', () => {
   });
 });
 
+describe('a subscription that is stopped', () => {
+  it('is known to be before anything is said of the deliveries that failed meanwhile', async () => {
+    const dispatcher = await TestDispatcher.open();
+    const became = handleAll(dispatcher, ['a', 'b']);
+    await pass();
+    dispatcher.isKafkaDown = true;
+    dispatcher.requests[0]!.answer({ ...REFUSED(), verdict: 'gone', status: 410 });
+    dispatcher.requests[1]!.answer(REFUSED());
+    await pass(1000);
+    expect(became).toEqual([]);
+    dispatcher.isKafkaDown = false;
+    await pass(1000);
+    expect(became.toSorted()).toEqual(['a dead', 'b dead']);
+  });
+});
+
 describe('in strict order', () => {
+  it('waits for no longer than the longest step, whatever is asked for: a whole partition waits', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    handleAll(dispatcher, ['a']);
+    await pass();
+    const began = Date.now();
+    dispatcher.requests[0]!.answer({ ...REFUSED(), status: 429, retryAfterMs: 7 * 86_400_000 });
+    await pass();
+    expect(dispatcher.saved.at(-1)!.head!.dueAt - began).toBe(86_400_000);
+  });
+
+  it('a delivery that is skipped keeps its count until that is on record', async () => {
+    const facts = { delivery: { ordering: 'strict', whenExhausted: 'skip' } } as const;
+    const dispatcher = await TestDispatcher.open(facts);
+    dispatcher.teach({ head: { deliveryId: 'a', attempt: 9, dueAt: 0 } });
+    const handled = dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.requests[0]!.answer(REFUSED());
+    expect(await handled).toBe('dead');
+    dispatcher.assignment.end();
+    dispatcher.assignment = new TestAssignment();
+    void dispatcher.handle('a', 0);
+    await pass();
+    expect(dispatcher.requests.map(({ attempt }) => attempt)).toEqual([9, 9]);
+  });
+
+  it('a delivery that was skipped begins anew when it is sent again', async () => {
+    const facts = { delivery: { ordering: 'strict', whenExhausted: 'skip' } } as const;
+    const dispatcher = await TestDispatcher.open(facts);
+    dispatcher.guards.onApplicationBootstrap();
+    dispatcher.teach({ head: { deliveryId: 'a', attempt: 9, dueAt: 0 } });
+    const handled = dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.requests[0]!.answer(REFUSED());
+    expect(await handled).toBe('dead');
+    await pass(10_000);
+    expect(dispatcher.saved.at(-1)?.head).toBeUndefined();
+    dispatcher.assignment.end();
+    dispatcher.assignment = new TestAssignment();
+    void dispatcher.handle('a', 1, { replay: true });
+    await pass();
+    expect(dispatcher.requests.map(({ attempt }) => attempt)).toEqual([9, 1]);
+    dispatcher.guards.beforeApplicationShutdown();
+  });
+
   it('nothing passes a delivery that could not be tried', async () => {
     const dispatcher = await TestDispatcher.open(strict);
     const became = handleAll(dispatcher, ['a', 'b']);

@@ -11,6 +11,7 @@ import { SubscriptionFinder } from '../subscriptions/subscription-finder.js';
 import type { AttemptResult } from './attempt-result.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
 import { GuardedAttempt } from './guarded-attempt.js';
+import { StoppedOutcomes } from './stopped-outcomes.js';
 
 /** Does what a record of `deliveries.v1` asks for, if its subscription may be sent anything now. */
 @Controller()
@@ -22,6 +23,7 @@ export class DeliveryHandler {
     private readonly strict: StrictDeliverer,
     private readonly recent: RecentAttempts,
     private readonly outcomes: DeliveryOutcomes,
+    private readonly stops: StoppedOutcomes,
   ) {}
 
   @EventPattern<string>('deliveries')
@@ -65,26 +67,26 @@ export class DeliveryHandler {
       const admission = admitted instanceof Promise ? await admitted : admitted;
       if (admission.kind === 'anew') return undefined;
       if (admission.kind === 'shunt') return this.outcomes.shunted(delivery, admission);
-      if (admission.kind === 'stopped') {
-        // Nobody may read that it is held before everybody can read why.
-        await this.guards.settled(guard);
-        return this.outcomes.stopped(delivery, admission.stopped);
-      }
+      if (admission.kind === 'stopped') return await this.stops.of(delivery, guard, admission.stopped);
       const result = await this.attempts.make(record, delivery, guard, admission, context);
       isTaken = true;
-      return this.followed(delivery, guard, result);
+      return await this.followed(delivery, guard, result);
     } finally {
       if (!isTaken) this.recent.takeBack(delivery, guard.number);
     }
   }
 
-  private followed(delivery: DeliveryRecord, guard: Guard, result: AttemptResult): HandlerOutcome {
+  private followed(
+    delivery: DeliveryRecord,
+    guard: Guard,
+    result: AttemptResult,
+  ): HandlerOutcome | Promise<HandlerOutcome> {
     if (result.verdict === 'success') {
       this.recent.succeeded(delivery);
       return this.outcomes.delivered(delivery, result);
     }
     const { stopped } = guard.learnt;
-    if (stopped) return this.outcomes.failedAndStopped(delivery, result, stopped);
+    if (stopped) return this.stops.of(delivery, guard, stopped, result);
     return this.outcomes.failed(delivery, guard.subscription, result);
   }
 }

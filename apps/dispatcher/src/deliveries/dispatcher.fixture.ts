@@ -27,6 +27,7 @@ import type { AttemptResult } from './attempt-result.js';
 import { DeliveryHandler } from './delivery.handler.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
 import { GuardedAttempt } from './guarded-attempt.js';
+import { StoppedOutcomes } from './stopped-outcomes.js';
 
 export const topics = new Topics('quittance.', DEFAULT_LADDER);
 const HOME = 3;
@@ -121,6 +122,8 @@ export class TestDispatcher {
   readonly requests: Request[] = [];
   /** The states that were saved. */
   readonly saved: SubscriptionState[] = [];
+  /** What records were passed on as, in the order in which they were. */
+  readonly onward: OutgoingRecord[] = [];
   isKafkaDown = false;
   committed: bigint | undefined;
   assignment = new TestAssignment();
@@ -134,7 +137,8 @@ export class TestDispatcher {
     const publisher = { publish: (record: OutgoingRecord) => this.publish(record) };
     const keeper = new StateKeeper(publisher, this.states, topics, logger);
     this.guards = new Guards(this.catalogue, this.states, keeper, SETTINGS, logger, metrics);
-    const outcomes = new DeliveryOutcomes(topics, logger, metrics);
+    const outcomes = new DeliveryOutcomes(topics, this.catalogue, logger, metrics);
+    const stops = new StoppedOutcomes(this.guards, outcomes);
     const attempt = (made: DeliveryRecord): Promise<AttemptResult> =>
       new Promise((answer, fail) =>
         this.requests.push({ id: made.deliveryId, attempt: made.attempt, answer, fail }),
@@ -144,9 +148,10 @@ export class TestDispatcher {
       new SubscriptionFinder(this.catalogue),
       this.guards,
       attempts,
-      new StrictDeliverer(attempts, this.guards, outcomes, publisher, topics),
+      new StrictDeliverer(attempts, this.guards, outcomes, stops, publisher, topics),
       new RecentAttempts(),
       outcomes,
+      stops,
     );
     const strategy = { committedOffset: () => this.committed };
     this.moves = new MoveWatch(this.catalogue, this.states, strategy, publisher, topics, logger);
@@ -202,7 +207,9 @@ export class TestDispatcher {
       signal: new AbortController().signal,
     };
     try {
-      return named(await this.handler.handle(record, context));
+      const outcome = await this.handler.handle(record, context);
+      this.onward.push(...outcome.onward);
+      return named(outcome);
     } catch (error) {
       return error instanceof NotStartedError ? 'given back' : error;
     }

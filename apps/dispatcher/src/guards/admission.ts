@@ -2,8 +2,8 @@ import type { Failure, Stopped } from './learnt.js';
 
 /** What is to be done with a record now. */
 export type Admission =
-  /** Make the attempt, then call `settle` with the same turn. */
-  | { kind: 'go'; isProbe: boolean }
+  /** Make the attempt, then call `settle` with the same turn. `epoch`: the breaker's, by which it knows what began when. */
+  | { kind: 'go'; isProbe: boolean; epoch: number }
   /** Put it off: not before `waitMs`. `blockedMs`: for how long nothing could be sent; missing when it is only too much. */
   | { kind: 'shunt'; waitMs: number; blockedMs?: number }
   | { kind: 'stopped'; stopped: Stopped }
@@ -11,6 +11,7 @@ export type Admission =
   | { kind: 'anew' };
 
 export type Turn = Extract<Admission, { kind: 'go' }>;
+export type Shunt = Extract<Admission, { kind: 'shunt' }>;
 
 /** How an attempt ended, as far as its subscription's guard cares. */
 export type Ending =

@@ -22,14 +22,15 @@ const JITTER = 0.1;
 
 /**
  * Keeps requests from a subscriber that does not answer. Open, it lets nothing through; when its pause is over it is
- * half-open and lets one probe through, which closes it or opens it for longer.
+ * half-open and lets one probe through, which closes it or opens it for longer. What comes of a request counts only if
+ * that began in the present {@link epoch}.
  */
 export class CircuitBreaker {
   private failuresInARow = 0;
   /** Until when the probe that is out is answered. */
   private probeUntil: number | undefined;
-
   private opening: Opening | undefined;
+  private changes = 0;
 
   /** @param opening what the owner before had learnt; its probe is waited for, since its answer may come yet */
   constructor(
@@ -39,6 +40,11 @@ export class CircuitBreaker {
     this.opening = opening && { since: opening.since, until: opening.until, openings: opening.openings };
   }
 
+  /** Another one with each opening and each `reset`. While it is open only its probe begins, so that needs none of its own. */
+  get epoch(): number {
+    return this.changes;
+  }
+
   /** `undefined`: closed. With the probe out it says so, for those who would send meanwhile what has to come back. */
   get opened(): Opening | undefined {
     const { opening, probeUntil } = this;
@@ -46,10 +52,14 @@ export class CircuitBreaker {
     return { ...opening, until: Math.max(opening.until, probeUntil), probing: true };
   }
 
+  get isProbing(): boolean {
+    return this.probeUntil !== undefined;
+  }
+
   /** How long until a request may be made: 0 for at once, infinite while the probe is out. */
   waitMs(now: number): number {
     if (!this.opening) return 0;
-    return this.probeUntil !== undefined ? Infinity : Math.max(0, this.opening.until - now);
+    return this.isProbing ? Infinity : Math.max(0, this.opening.until - now);
   }
 
   /**
@@ -65,25 +75,25 @@ export class CircuitBreaker {
 
   /**
    * The subscriber answered, be it with a refusal.
+   * @param epoch in which the request began, as in all that follows
    * @returns whether the breaker was open
    */
-  answered(isProbe: boolean): boolean {
-    if (isProbe) this.probeUntil = undefined;
-    this.failuresInARow = 0;
+  answered(epoch: number): boolean {
+    if (epoch !== this.epoch) return false;
     const wasOpen = this.opening !== undefined;
-    this.opening = undefined;
+    this.close();
     return wasOpen;
   }
 
   /**
-   * The request failed for want of an answer. While the breaker is open only the probe's failure counts: the others began
-   * before it opened.
+   * The request failed for want of an answer.
    * @returns whether the breaker was opened by it, for the first time or again
    */
-  failed(isProbe: boolean, now: number): boolean {
-    if (isProbe) this.probeUntil = undefined;
+  failed(epoch: number, now: number): boolean {
+    if (epoch !== this.epoch) return false;
+    this.probeUntil = undefined;
     this.failuresInARow++;
-    if (this.opening ? !isProbe : this.failuresInARow < this.settings.failures) return false;
+    if (!this.opening && this.failuresInARow < this.settings.failures) return false;
     const openings = (this.opening?.openings ?? 0) + 1;
     const pauseMs = Math.min(this.settings.firstPauseMs * 2 ** (openings - 1), this.settings.longestPauseMs);
     const jitter = 1 + JITTER * (2 * Math.random() - 1);
@@ -92,11 +102,33 @@ export class CircuitBreaker {
       until: now + Math.round(pauseMs * jitter),
       openings,
     };
+    this.changes++;
     return true;
   }
 
+  /**
+   * The request could not be made, which shows nothing of the subscriber. A probe has failed even so: the next one would
+   * fail at once, too, and without a pause in between.
+   * @returns as `failed`
+   */
+  showedNothing(epoch: number, now: number): boolean {
+    return this.opening !== undefined && this.failed(epoch, now);
+  }
+
   /** The request was not made after all. */
-  abandoned(isProbe: boolean): void {
-    if (isProbe) this.probeUntil = undefined;
+  abandoned(epoch: number): void {
+    if (epoch === this.epoch) this.probeUntil = undefined;
+  }
+
+  /** Nothing counts any more of what was learnt, nor what comes of requests that are under way. */
+  reset(): void {
+    this.close();
+    this.changes++;
+  }
+
+  private close(): void {
+    this.opening = undefined;
+    this.probeUntil = undefined;
+    this.failuresInARow = 0;
   }
 }

@@ -13,6 +13,11 @@ const REFUSAL: Ending = {
   ...OUTAGE,
   failure: { ...OUTAGE.failure, code: 'http_status', status: 400, isOutage: false },
 };
+/** The request could not be made: nobody knows how the subscriber is. */
+const UNMADE: Ending = {
+  ...OUTAGE,
+  failure: { ...OUTAGE.failure, code: 'address_blocked', isOutage: false },
+};
 const SUCCESS: Ending = { verdict: 'success', durationMs: 5 };
 
 /** What became of each of several records, as it becomes of them. */
@@ -54,7 +59,7 @@ describe('Guard', () => {
     const became = admitAll(guard, ['a', 'b', 'c', 'd']);
     await passes(0);
     expect([...became.keys()]).toEqual(['a', 'b']);
-    guard.settle({ kind: 'go', isProbe: false }, SUCCESS);
+    guard.settle(became.get('a') as Turn, SUCCESS);
     await passes(0);
     expect([...became.keys()]).toEqual(['a', 'b', 'c']);
   });
@@ -82,6 +87,16 @@ describe('Guard', () => {
     expect(became.size).toBe(30);
   });
 
+  it('keeps to the rate also when the clock is set back', async () => {
+    const { guard } = guarded({ delivery: { rateLimit: { rate: 10 } } });
+    admitAll(guard, ['a', 'b']);
+    await passes(1000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const became = admitAll(guard, ['c', 'd', 'e']);
+    await passes(1000);
+    expect(became.size).toBe(3);
+  });
+
   describe('when the subscriber does not answer', () => {
     it('holds records back on a partition of its own, lets one probe through, and all after its answer', async () => {
       const { guard } = guarded();
@@ -90,13 +105,13 @@ describe('Guard', () => {
       await passes(500);
       expect(became.size).toBe(0);
       await passes(700);
-      expect(became.get('a')).toEqual({ kind: 'go', isProbe: true });
+      expect(became.get('a')).toMatchObject({ kind: 'go', isProbe: true });
       expect(became.size).toBe(1);
       await passes(60_000);
       expect(became.size).toBe(1);
-      guard.settle({ kind: 'go', isProbe: true }, SUCCESS);
+      guard.settle(became.get('a') as Turn, SUCCESS);
       await passes(0);
-      expect(became.get('c')).toEqual({ kind: 'go', isProbe: false });
+      expect(became.get('c')).toMatchObject({ kind: 'go', isProbe: false });
     });
 
     it('puts records off on a shared partition, those that wait already too', async () => {
@@ -117,7 +132,7 @@ describe('Guard', () => {
     it('takes a refusal for an answer', () => {
       const { guard } = guarded();
       for (let n = 0; n < 20; n++) guard.settle(go(guard), REFUSAL);
-      expect(guard.admit(delivery('next'))).toEqual({ kind: 'go', isProbe: false });
+      expect(guard.admit(delivery('next'))).toMatchObject({ kind: 'go', isProbe: false });
     });
 
     it('waits as long as it is told to', async () => {
@@ -128,6 +143,38 @@ describe('Guard', () => {
       expect(became.size).toBe(0);
       await passes(200);
       expect(became.size).toBe(1);
+    });
+
+    it('waits so, too, when requests that began before succeed', async () => {
+      const { guard } = guarded();
+      const turns = [go(guard), go(guard)];
+      guard.settle(turns[0]!, { ...OUTAGE, retryAfterMs: 3000 });
+      guard.settle(turns[1]!, SUCCESS);
+      const became = admitAll(guard, ['a']);
+      await passes(2900);
+      expect(became.size).toBe(0);
+    });
+
+    it('learns nothing from requests that could not be made, and takes a probe for failed that could not', async () => {
+      const { guard } = guarded();
+      const turns = Array.from({ length: SETTINGS.breaker.failures }, () => go(guard));
+      for (const turn of turns.slice(1)) guard.settle(turn, OUTAGE);
+      guard.settle(go(guard), UNMADE);
+      guard.settle(turns[0]!, OUTAGE);
+      expect(guard.learnt.breaker.opened).toMatchObject({ openings: 1 });
+      await passes(1100);
+      expect(guard.settle(go(guard), UNMADE)).toBe(true);
+      expect(guard.learnt.breaker.opened).toMatchObject({ openings: 2 });
+      expect(guard.learnt.breaker.waitMs(Date.now())).toBeGreaterThan(1000);
+    });
+
+    it('says so when its probe was not made after all', async () => {
+      const { guard } = guarded();
+      open(guard);
+      await passes(1100);
+      const probe = go(guard);
+      expect(guard.settle(probe, { verdict: 'aborted' })).toBe(true);
+      expect(guard.learnt.breaker.opened?.probing).toBeUndefined();
     });
 
     it('suspends it after its hold, and lets only what is sent again try it', async () => {
@@ -146,8 +193,9 @@ describe('Guard', () => {
       expect(guard.learnt.stopped).toMatchObject({ kind: 'suspended', code: 'unreachable' });
       expect(world.learnt).toBe(0);
       expect(guard.admit(delivery('new'))).toMatchObject({ kind: 'stopped' });
+      await passes(SETTINGS.breaker.firstPauseMs);
       const probe = guard.admit(delivery('old', { replay: true }));
-      expect(probe).toEqual({ kind: 'go', isProbe: true });
+      expect(probe).toMatchObject({ kind: 'go', isProbe: true });
       expect(guard.admit(delivery('old2', { replay: true }))).toMatchObject({ kind: 'stopped' });
       expect(guard.settle(probe as Turn, SUCCESS)).toBe(true);
       expect(guard.admit(delivery('newer'))).toMatchObject({ kind: 'go' });
@@ -174,6 +222,21 @@ describe('Guard', () => {
     expect(go(guard)).toMatchObject({ isProbe: false });
   });
 
+  it('is not tried again at once by the next that is sent again when one has failed', async () => {
+    const { guard } = guarded();
+    open(guard);
+    await passes(SETTINGS.holdExclusiveMs + 1000);
+    guard.settle(go(guard), OUTAGE);
+    await passes(SETTINGS.breaker.firstPauseMs);
+    const again = (id: string) => guard.admit(delivery(id, { replay: true }));
+    guard.settle(again('a') as Turn, OUTAGE);
+    expect(again('b')).toMatchObject({ kind: 'stopped' });
+    await passes(SETTINGS.breaker.firstPauseMs - 10);
+    expect(again('c')).toMatchObject({ kind: 'stopped' });
+    await passes(10);
+    expect(again('d')).toMatchObject({ kind: 'go', isProbe: true });
+  });
+
   describe('on a shared partition', () => {
     it('puts off those that came last when the subscriber becomes slow', async () => {
       const { guard, world } = guarded({ delivery: { concurrency: 1 } });
@@ -184,7 +247,7 @@ describe('Guard', () => {
       );
       await passes(0);
       expect(became.size).toBe(1);
-      guard.settle({ kind: 'go', isProbe: false }, { verdict: 'success', durationMs: 10_000 });
+      guard.settle(became.get('0') as Turn, { verdict: 'success', durationMs: 10_000 });
       await passes(0);
       expect(became.get('1')).toMatchObject({ kind: 'go' });
       expect(became.get('2')).toBeUndefined();
@@ -302,6 +365,30 @@ describe('Guard', () => {
     guard.refresh(world.present);
     await passes(1);
     expect(became.get('a')).toMatchObject({ kind: 'go' });
+  });
+
+  it('tells the others, too, that it is another server, which has not asked for time', () => {
+    const { guard, world } = guarded();
+    guard.settle(go(guard), { ...OUTAGE, retryAfterMs: 200_000 });
+    guard.refresh(subscriptionWith({ url: 'http://127.0.0.1:10/' }));
+    expect(world.learnt).toBe(1);
+    expect(guard.admit(delivery('a'))).toMatchObject({ kind: 'go' });
+  });
+
+  it('takes for its probe nothing that began before it opened, or before somebody resumed it', async () => {
+    const { guard } = guarded();
+    const early = go(guard);
+    open(guard);
+    guard.settle(early, SUCCESS);
+    expect(guard.learnt.breaker.opened).toMatchObject({ openings: 1 });
+    await passes(1100);
+    const probe = go(guard);
+    guard.refresh(subscriptionWith({ activation: 2 }));
+    open(guard);
+    await passes(1100);
+    go(guard);
+    guard.settle(probe, OUTAGE);
+    expect(guard.learnt.breaker.opened).toMatchObject({ openings: 1, probing: true });
   });
 
   describe('in strict order', () => {

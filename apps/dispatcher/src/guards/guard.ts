@@ -1,12 +1,12 @@
 import type { CompiledSubscription } from '@quittance/catalog';
 import type { DeliveryRecord } from '@quittance/contracts';
 import { NotStartedError, type RecordContext } from '@quittance/kafka';
-import type { Admission, Ending, Turn } from './admission.js';
+import type { Admission, Ending, Shunt, Turn } from './admission.js';
 import type { Learnt, LearningSettings, Stopped } from './learnt.js';
 import { Pacer } from './pacer.js';
 import { isProbeOf } from './probe.js';
-import { dueSuspension, haltedSince, isStrict, pausedSince } from './suspension.js';
-import { Throughput } from './throughput.js';
+import { Shunting } from './shunting.js';
+import { dueSuspension, haltedSince, isStrict } from './suspension.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface GuardSettings extends LearningSettings {
@@ -26,8 +26,6 @@ export interface GuardHost {
 /** The assignment that a guard lives under. */
 export type Assignment = Pick<RecordContext, 'over' | 'isCurrent'>;
 
-/** Longer than this nobody waits at the head of a shared partition, ms: a window of others' records waits with it. */
-const LONGEST_SHARED_WAIT_MS = 5000;
 const LOOK_UP_MS = 250;
 
 /**
@@ -42,13 +40,15 @@ export class Guard {
   /** With strict order: the record that all others wait for. */
   private holder: bigint | undefined;
   private throttledUntil = 0;
+  /** When the last probe was over, by `performance.now()`. */
+  private probedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   /** What the log was told of last. */
   toldOf: Stopped | undefined;
   /** Of this guard among all that the process ever had. */
   readonly number = ++Guard.made;
   private readonly pacer = new Pacer();
-  private readonly throughput = new Throughput();
+  private readonly shunting = new Shunting();
   private readonly onOver = (): void => this.end();
 
   constructor(
@@ -63,6 +63,11 @@ export class Guard {
 
   get isIdle(): boolean {
     return this.active === 0 && this.line.size === 0;
+  }
+
+  /** What it learns counts: it owns its partition, and its subscription's records belong there. */
+  get isCurrent(): boolean {
+    return this.assignment.isCurrent() && this.host.present() !== undefined;
   }
 
   get isStrict(): boolean {
@@ -80,6 +85,8 @@ export class Guard {
       this.throttledUntil = 0;
     } else if (spec.destination.webhook.url !== before.spec.destination.webhook.url) {
       this.learnt.destinationChanged();
+      this.throttledUntil = 0;
+      this.host.onLearnt();
     }
     if (spec.delivery.ordering !== before.spec.delivery.ordering) this.dissolve();
     else if (!this.isIdle) this.pump();
@@ -97,13 +104,13 @@ export class Guard {
     const { stopped } = this.learnt;
     if (stopped) return this.ofStopped(stopped, delivery, now);
     const isHolder = place !== undefined && this.holder === place;
-    if (blockMs === 0 && (isHolder || this.line.size === 0) && this.hasRoom(now)) return this.begin(now);
+    if (blockMs === 0 && (isHolder || this.line.size === 0) && this.hasRoom()) return this.begin(now);
     if (this.mayShunt()) {
       const shunt = this.shunt(blockMs, delivery, now);
       if (shunt) return shunt;
     }
     const admission = this.line.join(delivery, place, isHolder);
-    this.look(blockMs, now);
+    this.look(blockMs);
     return admission;
   }
 
@@ -130,11 +137,15 @@ export class Guard {
   settle(turn: Turn, ending: Ending): boolean {
     this.active--;
     const now = Date.now();
-    let mustSave = false;
-    if (ending.verdict === 'aborted') this.learnt.breaker.abandoned(turn.isProbe);
-    else {
-      this.throughput.measured(ending.durationMs);
+    let mustSave: boolean;
+    if (ending.verdict === 'aborted') {
+      this.learnt.breaker.abandoned(turn.epoch);
+      // That it is out was saved when it began.
+      mustSave = turn.isProbe;
+    } else {
+      this.shunting.measured(ending.durationMs);
       mustSave = this.learn(turn, ending, now);
+      if (turn.isProbe) this.probedAt = performance.now();
     }
     if (this.line.size > 0) this.catchUp();
     return mustSave;
@@ -143,10 +154,11 @@ export class Guard {
   private learn(turn: Turn, ending: Exclude<Ending, { verdict: 'aborted' }>, now: number): boolean {
     const { learnt } = this;
     if (ending.verdict === 'success') {
-      this.throttledUntil = 0;
-      return learnt.succeeded(turn.isProbe, now);
+      // Any other request began before the subscriber asked for time.
+      if (turn.isProbe) this.throttledUntil = 0;
+      return learnt.succeeded(turn.epoch, now);
     }
-    let mustSave = learnt.failed(ending.failure, turn.isProbe, now);
+    let mustSave = learnt.failed(ending.failure, turn.epoch, now);
     if (ending.verdict === 'gone') return learnt.gone(now) || mustSave;
     if (ending.retryAfterMs !== undefined) {
       const longest = this.settings.breaker.longestPauseMs;
@@ -179,31 +191,36 @@ export class Guard {
 
   /** A subscription that could not be reached is tried with what is sent again from the ledger. */
   private ofStopped(stopped: Stopped, delivery: DeliveryRecord, now: number): Admission {
-    const { learnt, subscription } = this;
-    const mayTry =
-      stopped.code === 'unreachable' && isProbeOf(delivery) && !subscription.resource.spec.paused;
-    if (!mayTry || learnt.breaker.waitMs(Infinity) > 0 || !this.hasRoom(now))
+    const { breaker } = this.learnt;
+    const { paused } = this.subscription.resource.spec;
+    // Not the breaker's whole pause, which may be longer than it takes until the next one is sent to find out.
+    const isRested = performance.now() - this.probedAt >= this.settings.breaker.firstPauseMs;
+    const mayTry = stopped.code === 'unreachable' && isProbeOf(delivery) && !paused && isRested;
+    if (!mayTry || breaker.isProbing || !this.hasRoom()) {
       return { kind: 'stopped', stopped };
+    }
     this.active++;
-    learnt.breaker.begin(this.answerBy(now));
-    return { kind: 'go', isProbe: true };
+    breaker.begin(this.answerBy(now));
+    return { kind: 'go', isProbe: true, epoch: breaker.epoch };
   }
 
-  private hasRoom(now: number): boolean {
+  private hasRoom(): boolean {
     const { concurrency } = this.subscription.resource.spec.delivery;
-    return this.active < (this.isStrict ? 1 : concurrency) && this.paceMs(now) === 0;
+    return this.active < (this.isStrict ? 1 : concurrency) && this.paceMs() === 0;
   }
 
-  private paceMs(now: number): number {
-    return this.subscription.resource.spec.delivery.rateLimit ? this.pacer.waitMs(now) : 0;
+  /** Not by the time of day, which may be set back: nothing would be sent until that is caught up. */
+  private paceMs(): number {
+    return this.subscription.resource.spec.delivery.rateLimit ? this.pacer.waitMs(performance.now()) : 0;
   }
 
   private begin(now: number): Turn {
     const { rateLimit } = this.subscription.resource.spec.delivery;
-    if (rateLimit) this.pacer.take(rateLimit.rate, now);
-    if (this.active === 0 && this.line.size === 0) this.throughput.idle();
+    if (rateLimit) this.pacer.take(rateLimit.rate, performance.now());
+    if (this.active === 0 && this.line.size === 0) this.shunting.idle();
     this.active++;
-    return { kind: 'go', isProbe: this.learnt.breaker.begin(this.answerBy(now)) };
+    const { breaker } = this.learnt;
+    return { kind: 'go', isProbe: breaker.begin(this.answerBy(now)), epoch: breaker.epoch };
   }
 
   /** Every URL of it may take the whole timeout. */
@@ -213,24 +230,10 @@ export class Guard {
   }
 
   /** @returns nothing when the record may wait here */
-  private shunt(blockMs: number, delivery: DeliveryRecord, now: number): Admission | undefined {
-    if (blockMs > 0) {
-      const since = pausedSince(this.subscription.resource) ?? this.learnt.breaker.opened?.since ?? now;
-      const waitMs = Number.isFinite(blockMs) ? blockMs : 0;
-      return { kind: 'shunt', waitMs, blockedMs: Math.max(0, now - since) };
-    }
-    const expected = (this.line.size + 1) * this.interval;
-    return expected > LONGEST_SHARED_WAIT_MS ? this.book(delivery, expected, now) : undefined;
-  }
-
-  private book(delivery: DeliveryRecord, expectedMs: number, now: number): Admission {
-    const waitMs = this.throughput.book(this.interval, (delivery.shunts ?? 0) > 0, now);
-    return { kind: 'shunt', waitMs: Math.max(waitMs, expectedMs) };
-  }
-
-  private get interval(): number {
-    const { concurrency, rateLimit } = this.subscription.resource.spec.delivery;
-    return this.throughput.interval(concurrency, rateLimit?.rate);
+  private shunt(blockMs: number, delivery: DeliveryRecord, now: number): Shunt | undefined {
+    const { shunting, subscription } = this;
+    if (blockMs > 0) return shunting.blocked(subscription, this.learnt, blockMs, now);
+    return shunting.crowded(subscription, this.line.size, delivery, now);
   }
 
   private pump(): void {
@@ -241,30 +244,21 @@ export class Guard {
       const blockMs = this.blockMs(delivery, place, now);
       let admission: Admission | undefined;
       if (learnt.stopped) admission = this.ofStopped(learnt.stopped, delivery, now);
-      else if (blockMs === 0 && this.hasRoom(now)) admission = this.begin(now);
+      else if (blockMs === 0 && this.hasRoom()) admission = this.begin(now);
       else if (blockMs > 0 && this.mayShunt()) admission = this.shunt(blockMs, delivery, now);
       if (!admission) {
-        this.shorten(now);
-        this.look(blockMs, now);
+        if (this.mayShunt()) this.shunting.shorten(line, this.subscription, now);
+        this.look(blockMs);
         return;
       }
       line.admitFirst(admission);
     }
   }
 
-  /** It takes less now than when they came: the last of them would stand at the head of the others' for too long. */
-  private shorten(now: number): void {
-    const { line } = this;
-    if (line.size * this.interval <= 2 * LONGEST_SHARED_WAIT_MS || !this.mayShunt()) return;
-    for (let waitMs = line.size * this.interval; waitMs > LONGEST_SHARED_WAIT_MS; waitMs -= this.interval) {
-      line.admitLast(this.book(line.last, waitMs, now));
-    }
-  }
-
   /** Looks again when something may have changed that nobody tells: time has passed, the resource was changed. */
-  private look(blockMs: number, now: number): void {
+  private look(blockMs: number): void {
     if (this.timer || this.line.size === 0 || this.assignment.over.aborted) return;
-    const waitMs = blockMs > 0 ? Math.min(blockMs, LOOK_UP_MS) : Math.min(this.paceMs(now), LOOK_UP_MS);
+    const waitMs = blockMs > 0 ? Math.min(blockMs, LOOK_UP_MS) : Math.min(this.paceMs(), LOOK_UP_MS);
     if (waitMs <= 0) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DELIVERED, TestDispatcher } from '../deliveries/dispatcher.fixture.js';
+import { DELIVERED, REFUSED, TestDispatcher } from '../deliveries/dispatcher.fixture.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const GONE = { kind: 'disabled', at: 1, code: 'gone', reason: 'It answered 410.' } as const;
 const pass = (ms = 50): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 async function known(dispatcher: TestDispatcher): Promise<unknown> {
@@ -20,8 +21,7 @@ describe('Guards', () => {
     const handled = dispatcher.handle('a', 0);
     await pass(60_000);
     expect(dispatcher.requests).toEqual([]);
-    const stopped = { kind: 'disabled', at: 1, code: 'gone', reason: 'It answered 410.' } as const;
-    dispatcher.teach({ stopped });
+    dispatcher.teach({ stopped: GONE });
     dispatcher.learnt.confirmedAt = performance.now();
     await pass();
     expect(await handled).toBe('dead');
@@ -42,6 +42,58 @@ describe('Guards', () => {
     expect(await handled).toBe('delivered');
     await pass(30_000);
     expect(dispatcher.guards.of(subscription, 3, dispatcher.assignment)).toBeInstanceOf(Promise);
+    dispatcher.guards.beforeApplicationShutdown();
+  });
+
+  it('leave it to the new home what is known of a subscription that has moved', async () => {
+    const dispatcher = await TestDispatcher.open();
+    const handled = dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.put({}, { partition: 5, move: { id: 'm1', from: 3, startedAt: 0 } });
+    dispatcher.teach({ stopped: GONE });
+    dispatcher.requests[0]!.answer(REFUSED());
+    expect(await handled).toContain('attempted');
+    expect(dispatcher.saved).toEqual([]);
+  });
+
+  it('say what they know as long as the old home is the one that delivers', async () => {
+    const strict = { delivery: { ordering: 'strict' } } as const;
+    const dispatcher = await TestDispatcher.open(strict);
+    void dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.put(strict, { partition: 5, move: { id: 'm1', from: 3, startedAt: 0 } });
+    dispatcher.requests[0]!.answer(REFUSED());
+    await pass();
+    expect(dispatcher.saved.at(-1)?.head).toMatchObject({ deliveryId: 'a', attempt: 2 });
+  });
+
+  it('say again what somebody who knew less has overwritten, and nothing else again', async () => {
+    const dispatcher = await TestDispatcher.open();
+    dispatcher.guards.onApplicationBootstrap();
+    const handled = dispatcher.handle('a', 0);
+    await pass();
+    dispatcher.requests[0]!.answer({ ...REFUSED(), verdict: 'gone', status: 410 });
+    expect(await handled).toBe('dead');
+    await pass(30_000);
+    expect(dispatcher.saved).toHaveLength(1);
+    dispatcher.teach({});
+    await pass(30_000);
+    expect(dispatcher.saved.map(({ stopped }) => stopped?.code)).toEqual(['gone', 'gone']);
+    dispatcher.put({ activation: 2 });
+    await pass(30_000);
+    expect(dispatcher.saved).toHaveLength(2);
+    dispatcher.guards.beforeApplicationShutdown();
+  });
+
+  it('do not speak for the old home once it is drained', async () => {
+    const strict = { delivery: { ordering: 'strict' } } as const;
+    const move = { id: 'm1', from: 3, startedAt: 0 };
+    const dispatcher = await TestDispatcher.open(strict, { partition: 5, move });
+    dispatcher.guards.onApplicationBootstrap();
+    await known(dispatcher);
+    dispatcher.teach({ stopped: GONE, drained: 'm1' });
+    await pass(30_000);
+    expect(dispatcher.saved).toEqual([]);
     dispatcher.guards.beforeApplicationShutdown();
   });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   Inject,
   Injectable,
@@ -150,8 +151,8 @@ export class Guards implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /** Resolves when what the guard knows is acknowledged by Kafka. Says so in the log when its subscription was stopped. */
   async save(guard: Guard): Promise<void> {
-    // A subscription of the same name that was made since has a state of its own.
-    if (this.isDeleted(guard.subscription)) return;
+    // The new home has a guard of its own by now; and a subscription of the same name that was made since, its own state.
+    if (!guard.isCurrent) return;
     const { stopped } = guard.learnt;
     await this.keeper.save(guard);
     if (stopped && stopped !== guard.toldOf) {
@@ -164,11 +165,6 @@ export class Guards implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Resolves when nothing is being saved: what follows from a stop may be written then. */
   settled(guard: Guard): Promise<void> | undefined {
     return this.keeper.settled(guard);
-  }
-
-  private isDeleted({ resource: { metadata } }: CompiledSubscription): boolean {
-    const present = this.catalogue.subscription(metadata.namespace, metadata.name);
-    return present?.resource.metadata.uid !== metadata.uid;
   }
 
   private isMovingIn({ resource }: CompiledSubscription, partition: number): boolean {
@@ -186,14 +182,30 @@ export class Guards implements OnApplicationBootstrap, BeforeApplicationShutdown
     if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key);
   }
 
-  /** Lets go of the guards that no record comes to any more. */
   private sweep(): void {
     for (const entry of this.entries.values()) {
       const { guard, partition } = entry;
-      if (!(guard instanceof Guard) || !guard.isIdle || this.present(guard.subscription, partition)) continue;
-      this.forget(entry);
-      guard.close();
+      if (!(guard instanceof Guard)) continue;
+      const present = this.present(guard.subscription, partition);
+      if (present) {
+        // In strict order the old home counts until the move is over, and may know less than the new one by then.
+        const isHome = present.resource.status.partition === partition;
+        if (isHome && !isOutdated(entry, present)) this.saveAgain(guard, present);
+      } else if (guard.isIdle) {
+        // No record comes to it any more.
+        this.forget(entry);
+        guard.close();
+      }
     }
+  }
+
+  /** For a moment the owners of two homes may write, and the one that knows less may have been the last. */
+  private saveAgain(guard: Guard, present: CompiledSubscription): void {
+    guard.refresh(present);
+    if (!this.states.ready || this.keeper.settled(guard)) return;
+    const { stopped, head } = this.states.of(present.resource) ?? {};
+    const { learnt } = guard;
+    if (!isDeepStrictEqual([stopped, head], [learnt.stopped, learnt.head])) void this.save(guard);
   }
 
   private count(set: (state: string, count: number) => void): void {

@@ -29,7 +29,7 @@ const ERROR_SAVED_EVERY_MS = 30_000;
  * be saved before the record it was learnt from is finished.
  */
 export class Learnt {
-  breaker: CircuitBreaker;
+  readonly breaker: CircuitBreaker;
   stopped: Stopped | undefined;
   head: Head | undefined;
   activation: number;
@@ -62,35 +62,36 @@ export class Learnt {
     this.head = undefined;
     this.failingSince = undefined;
     this.failingSaved = false;
-    this.breaker = new CircuitBreaker(this.settings.breaker);
+    this.breaker.reset();
   }
 
   /** It may be another server now. */
   destinationChanged(): void {
-    this.breaker = new CircuitBreaker(this.settings.breaker);
+    this.breaker.reset();
   }
 
-  succeeded(isProbe: boolean, now: number): boolean {
+  /** @param epoch the breaker's when the request began */
+  succeeded(epoch: number, now: number): boolean {
     this.lastSuccessAt = now;
-    const wasOpen = this.breaker.answered(isProbe);
+    const wasOpen = this.breaker.answered(epoch);
     const wasSaved = this.failingSaved;
     this.failingSince = undefined;
     this.failingSaved = false;
-    // Being found alive ends being unreachable. Paused and halted are for a person to end.
-    const wasUnreachable = this.stopped?.code === 'unreachable';
-    if (wasUnreachable) this.stopped = undefined;
+    const wasUnreachable = this.isFoundAlive(epoch);
     return wasOpen || wasSaved || wasUnreachable;
   }
 
-  failed(failure: Failure, isProbe: boolean, now: number): boolean {
+  failed(failure: Failure, epoch: number, now: number): boolean {
     const { isOutage, ...error } = failure;
     this.lastError = { at: now, ...error };
     this.failingSince ??= now;
-    let mustSave = isOutage ? this.breaker.failed(isProbe, now) : this.breaker.answered(isProbe);
-    // A refusal, too, shows that somebody is there: one that is always refused must not keep all others waiting.
-    if (!isOutage && failure.status !== null && this.stopped?.code === 'unreachable') {
-      this.stopped = undefined;
-      mustSave = true;
+    let mustSave: boolean;
+    if (isOutage) mustSave = this.breaker.failed(epoch, now);
+    else if (failure.status === null) mustSave = this.breaker.showedNothing(epoch, now);
+    else {
+      mustSave = this.breaker.answered(epoch);
+      // A refusal, too, shows that somebody is there: one that is always refused must not keep all others waiting.
+      if (this.isFoundAlive(epoch)) mustSave = true;
     }
     const failingMs = now - this.failingSince;
     // Being suspended as unreachable is no end: probes go on failing.
@@ -106,6 +107,13 @@ export class Learnt {
     }
     if (now - this.errorSavedAt >= ERROR_SAVED_EVERY_MS) mustSave = true;
     return mustSave;
+  }
+
+  /** Being found alive ends being unreachable. Paused and halted are for a person to end. */
+  private isFoundAlive(epoch: number): boolean {
+    if (this.stopped?.code !== 'unreachable' || epoch !== this.breaker.epoch) return false;
+    this.stopped = undefined;
+    return true;
   }
 
   gone(now: number): boolean {

@@ -27,7 +27,7 @@ export class StateKeeper {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Resolves when everything that the guard knows now is acknowledged, or its partition belongs to somebody else. */
+  /** Resolves when everything that the guard knows now is acknowledged, or for somebody else to know. */
   save(guard: Guard): Promise<void> {
     const saving = this.savings.get(guard);
     if (!saving) {
@@ -56,7 +56,7 @@ export class StateKeeper {
 
   private async write(guard: Guard): Promise<void> {
     // Also while the partition is being given up: what is learnt from the last attempts is for the next owner to know.
-    while (guard.assignment.isCurrent()) {
+    while (guard.isCurrent) {
       const { resource } = guard.subscription;
       // Taken here, not when it was asked for: a write that had to wait carries the newest.
       const state = guard.learnt.snapshot(resource, Date.now(), this.states.of(resource)?.drained);

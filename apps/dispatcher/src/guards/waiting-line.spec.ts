@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { delivery } from './guard.fixture.js';
 import { WaitingLine } from './waiting-line.js';
 
-const GO = { kind: 'go', isProbe: false } as const;
+const GO = { kind: 'go', isProbe: false, epoch: 0 } as const;
 
 describe('WaitingLine', () => {
   it('answers in the order of arrival, and the one that comes first before all others', async () => {

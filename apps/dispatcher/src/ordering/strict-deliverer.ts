@@ -4,6 +4,7 @@ import { KafkaPublisher, NotStartedError, type HandlerOutcome, type RecordContex
 import { nextStep } from '@quittance/webhooks';
 import { DeliveryOutcomes } from '../deliveries/delivery-outcomes.js';
 import { GuardedAttempt } from '../deliveries/guarded-attempt.js';
+import { StoppedOutcomes } from '../deliveries/stopped-outcomes.js';
 import type { AttemptResult } from '../deliveries/attempt.service.js';
 import type { Guard } from '../guards/guard.js';
 import { Guards } from '../guards/guards.js';
@@ -19,6 +20,7 @@ export class StrictDeliverer {
     private readonly attempts: GuardedAttempt,
     private readonly guards: Guards,
     private readonly outcomes: DeliveryOutcomes,
+    private readonly stops: StoppedOutcomes,
     @Inject(KafkaPublisher) private readonly publisher: Pick<KafkaPublisher, 'publish'>,
     private readonly topics: Topics,
   ) {}
@@ -71,10 +73,7 @@ export class StrictDeliverer {
       const admission = await guard.admit(delivery, record.offset);
       if (admission.kind === 'anew') break;
       if (admission.kind === 'shunt') throw new Error('What is in strict order is never shunted.');
-      if (admission.kind === 'stopped') {
-        await this.guards.settled(guard);
-        return this.outcomes.stopped(delivery, admission.stopped);
-      }
+      if (admission.kind === 'stopped') return this.stops.of(delivery, guard, admission.stopped);
       guard.holdFor(record.offset);
       const { learnt } = guard;
       if (guard.subscription.resource.status.skip === delivery.deliveryId) {
@@ -103,9 +102,10 @@ export class StrictDeliverer {
       await this.leaveHead(guard);
       return this.outcomes.delivered(delivery, result);
     }
-    if (learnt.stopped) {
+    const { stopped } = learnt;
+    if (stopped) {
       await this.leaveHead(guard);
-      return this.outcomes.failedAndStopped(delivery, result, learnt.stopped);
+      return this.stops.of(delivery, guard, stopped, result);
     }
     if (!guard.isStrict) {
       await this.leaveHead(guard);
@@ -114,10 +114,12 @@ export class StrictDeliverer {
     const now = Date.now();
     const next = nextStep(subscription.schedule, this.topics.ladder, attempt, result.retryAfterMs);
     if (next) {
-      const dueAt = now + Math.max(next.step.delayMs, next.notBeforeMs ?? 0);
-      learnt.head = { deliveryId, attempt: attempt + 1, dueAt };
+      // Asked for longer than the longest step lasts, it waits for that step only: the whole partition waits with it, and
+      // must not expire meanwhile.
+      learnt.head = { deliveryId, attempt: attempt + 1, dueAt: now + next.step.delayMs };
     } else if (subscription.resource.spec.delivery.whenExhausted === 'skip') {
-      await this.leaveHead(guard);
+      // Not saved before the dead letter is written: the next owner would begin its schedule anew.
+      learnt.head = undefined;
       return this.outcomes.exhausted(delivery, result);
     } else learnt.head = { deliveryId, attempt, dueAt: now, haltedAt: now };
     await this.record(delivery, result, guard, learnt.head.dueAt);

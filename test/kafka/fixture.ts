@@ -146,3 +146,36 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+interface Groups {
+  findGroupCoordinator(group: { groupId: string }): Promise<{
+    leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  }>;
+}
+
+/** What a broker does to a member that it has not heard of for too long. */
+export async function throwOut(client: KafkaClient, groupId: string): Promise<void> {
+  let cluster: Groups | undefined;
+  const stranger = client.kafka.consumer({
+    groupId: randomUUID(),
+    partitionAssigners: [
+      (config) => {
+        cluster = (config as unknown as { cluster: Groups }).cluster;
+        return {
+          name: 'none',
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        };
+      },
+    ],
+  });
+  await stranger.connect();
+  const admin = client.kafka.admin();
+  await admin.connect();
+  const { groups } = await admin.describeGroups([groupId]);
+  const coordinator = await cluster!.findGroupCoordinator({ groupId });
+  for (const { memberId } of groups[0]!.members) await coordinator.leaveGroup({ groupId, memberId });
+  await admin.disconnect();
+  await stranger.disconnect();
+}

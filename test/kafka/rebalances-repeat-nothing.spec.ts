@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { IncomingRecord } from '@quittance/contracts';
 import { done, NotStartedError, readTopic, type HandlerOutcome, type RecordContext } from '@quittance/kafka';
-import { gate, KafkaFixture, textRecord, until, valueOf } from './fixture.js';
+import { gate, KafkaFixture, textRecord, throwOut, until, valueOf } from './fixture.js';
 
 const kafka = new KafkaFixture();
 afterAll(() => kafka.close());
@@ -172,39 +172,6 @@ describe('what has not begun when the group rebalances', () => {
   });
 });
 
-interface Groups {
-  findGroupCoordinator(group: { groupId: string }): Promise<{
-    leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
-  }>;
-}
-
-/** What a broker does to a member that it has not heard of for too long. */
-async function throwOut(groupId: string): Promise<void> {
-  let cluster: Groups | undefined;
-  const stranger = kafka.client.kafka.consumer({
-    groupId: randomUUID(),
-    partitionAssigners: [
-      (config) => {
-        cluster = (config as unknown as { cluster: Groups }).cluster;
-        return {
-          name: 'none',
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
-        };
-      },
-    ],
-  });
-  await stranger.connect();
-  const admin = kafka.client.kafka.admin();
-  await admin.connect();
-  const { groups } = await admin.describeGroups([groupId]);
-  const coordinator = await cluster!.findGroupCoordinator({ groupId });
-  for (const { memberId } of groups[0]!.members) await coordinator.leaveGroup({ groupId, memberId });
-  await admin.disconnect();
-  await stranger.disconnect();
-}
-
 describe('a member that was thrown out of its group', () => {
   it('waits for nothing, since its partitions are others’ already, and nothing follows from late results', async () => {
     const topic = await kafka.topic(1);
@@ -225,7 +192,7 @@ describe('a member that was thrown out of its group', () => {
     });
     await kafka.fill(topic, 1);
     await until(() => contexts.length === 1, 'the record is in flight');
-    await throwOut(groupId);
+    await throwOut(kafka.client, groupId);
     await until(() => contexts.length === 2, 'it is handed over again to the member as it came back');
     expect(contexts.map((context) => [context.isCurrent(), context.over.aborted])).toEqual([
       [false, true],

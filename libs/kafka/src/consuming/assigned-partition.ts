@@ -108,9 +108,10 @@ export class AssignedPartition {
   /**
    * Takes a fetched batch over; the caller moves the fetch position behind it when this says so.
    * @param fetchedAt the offset that the fetch asked for
+   * @param last the batch's last offset; behind the last message where records are not for handlers
    * @returns false for a batch that was fetched under an earlier assignment: it is not ours
    */
-  accept(messages: readonly KafkaMessage[], fetchedAt: bigint): boolean {
+  accept(messages: readonly KafkaMessage[], fetchedAt: bigint, last: bigint): boolean {
     if (!this.current || this.draining) return false;
     if (fetchedAt !== this.nextFetch) {
       // Either a leftover of the last membership, which does not come again, or the offset was out of
@@ -124,9 +125,11 @@ export class AssignedPartition {
     this.rejected = undefined;
     for (const message of messages) {
       const offset = BigInt(message.offset);
+      this.passTo(offset);
       this.nextFetch = offset + 1n;
       if (!this.window.isFinished(offset)) this.inbox.push(this.toRecord(message, offset));
     }
+    this.passTo(last + 1n);
     this.pump();
     return true;
   }
@@ -137,7 +140,7 @@ export class AssignedPartition {
     this.share.give(bytes);
     if (!this.current) return;
     this.window.finish(record.offset);
-    if (this.window.isHalfUncommitted) this.host.commitSoon();
+    if (this.isHalfUncommitted) this.host.commitSoon();
     if (this.next < this.inbox.length || this.paused) this.pump();
   }
 
@@ -145,6 +148,11 @@ export class AssignedPartition {
   release(bytes: number): void {
     this.underWay--;
     this.share.give(bytes);
+  }
+
+  /** Whether half a window has been finished since the last commit. */
+  get isHalfUncommitted(): boolean {
+    return this.window.isHalfUncommitted;
   }
 
   /** What has to be committed, or `undefined` when Kafka has it all. */
@@ -174,10 +182,22 @@ export class AssignedPartition {
     this.share.close();
   }
 
+  /** Offsets without a record, after compaction or of a transaction's end, are finished: nobody else would do it. */
+  private passTo(offset: bigint): void {
+    if (offset <= this.nextFetch) return;
+    this.window.finishRun(this.nextFetch, offset);
+    this.nextFetch = offset;
+  }
+
   private skipTo(offset: bigint): void {
     if (offset > this.nextFetch) this.onGap(this.nextFetch, offset);
-    this.nextFetch = offset;
-    this.window = new OffsetWindow(offset, this.options.span);
+    // What is in flight below, or finished and not committed, counts on.
+    if (offset > this.nextFetch && (this.window.commitOffset < this.nextFetch || this.window.toCommit()))
+      this.passTo(offset);
+    else {
+      this.nextFetch = offset;
+      this.window = new OffsetWindow(offset, this.options.span);
+    }
   }
 
   private pump(): void {

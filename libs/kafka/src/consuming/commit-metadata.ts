@@ -27,9 +27,12 @@ export function encodeRuns(commitOffset: bigint, runs: FinishedRuns): { metadata
   return { metadata: recorded === 0 ? '' : text.trimEnd(), recorded };
 }
 
+/** Seven digits in base 36, 78 billion: no run is as long. */
+const RUN = /^([0-9a-z]{1,7})\.([0-9a-z]{1,7})$/;
+
 /**
- * The runs of a commit's metadata, without those that reach `reach` offsets or more above it. Metadata of another make,
- * or damaged, has none: records are repeated then.
+ * The runs of a commit's metadata, up to `reach` offsets above it. Metadata of another make, or damaged, has none: records
+ * are repeated then.
  */
 export function decodeRuns(
   commitOffset: bigint,
@@ -38,14 +41,15 @@ export function decodeRuns(
 ): FinishedRuns {
   if (!metadata?.startsWith(VERSION)) return [];
   const runs: [bigint, bigint][] = [];
+  const end = commitOffset + BigInt(reach);
   let cursor = commitOffset;
   for (const part of metadata.slice(VERSION.length).split(' ')) {
-    const match = /^([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/.exec(part);
+    const match = RUN.exec(part);
     if (!match) return [];
     const from = cursor + BigInt(Number.parseInt(match[1]!, 36));
     const to = from + BigInt(Number.parseInt(match[2]!, 36));
-    if (to > commitOffset + BigInt(reach)) break;
-    runs.push([from, to]);
+    if (from >= end) break;
+    runs.push([from, to < end ? to : end]);
     cursor = to;
   }
   return runs;

@@ -43,9 +43,35 @@ export class FinishedOffsets {
     }
     this.words[bit >>> 5]! |= 1 << (bit & 31);
     if (bit >= this.topBit) this.topBit = bit + 1;
-    if (bit !== this.floorBit) return;
-    this.floorBit = this.next(bit, false);
-    this.lowest = this.base + BigInt(this.floorBit);
+    if (bit === this.floorBit) this.raiseFloor();
+  }
+
+  /** Adds those from `from` up to, and without, `to`: a word at a time. */
+  addRun(from: bigint, to: bigint): void {
+    if (to <= this.lowest || to <= from) return;
+    const start = from < this.lowest ? this.lowest : from;
+    if (start === this.lowest && to - this.base >= BigInt(this.topBit)) {
+      // Nothing is known above it: however long it is, it takes no room.
+      this.words.fill(0);
+      this.base = to;
+      this.lowest = to;
+      this.floorBit = 0;
+      this.topBit = 0;
+      return;
+    }
+    if (to - this.base > BigInt(this.words.length * WORD_BITS)) this.makeRoom(Number(to - this.base) - 1);
+    const first = Number(start - this.base);
+    const last = Number(to - this.base) - 1;
+    const head = -1 << (first & 31);
+    const tail = -1 >>> (31 - (last & 31));
+    if (first >>> 5 === last >>> 5) this.words[first >>> 5]! |= head & tail;
+    else {
+      this.words[first >>> 5]! |= head;
+      this.words.fill(0xffffffff, (first >>> 5) + 1, last >>> 5);
+      this.words[last >>> 5]! |= tail;
+    }
+    if (last >= this.topBit) this.topBit = last + 1;
+    if (first === this.floorBit) this.raiseFloor();
   }
 
   /** The lowest runs above the floor, at most `most`. */
@@ -58,6 +84,11 @@ export class FinishedOffsets {
       runs.push([this.base + BigInt(from), this.base + BigInt(bit)]);
     }
     return runs;
+  }
+
+  private raiseFloor(): void {
+    this.floorBit = this.next(this.floorBit, false);
+    this.lowest = this.base + BigInt(this.floorBit);
   }
 
   /** The first bit at or after `from` that is set, or clear; the number of bits where there is none. */

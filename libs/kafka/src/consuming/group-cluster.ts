@@ -1,6 +1,6 @@
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import type { OffsetBroker } from '../reading/cluster-access.js';
-import { assignSticky } from './sticky-assignment.js';
+import { assignSticky, type GroupMember } from './sticky-assignment.js';
 import { byTopic, partitionKey, type TopicPartition, type TopicPartitions } from './topic-partitions.js';
 
 export interface Committed {
@@ -19,13 +19,16 @@ interface JoinRequest {
 /** The part of kafkajs 2.2.4's broker that a member of a group talks to. */
 interface GroupBroker extends OffsetBroker {
   joinGroup(request: JoinRequest): Promise<unknown>;
+  syncGroup(request: unknown): Promise<unknown>;
   heartbeat(request: unknown): Promise<unknown>;
 }
 
 interface MemberCluster {
   findBroker(node: { nodeId: string }): Promise<GroupBroker>;
   findGroupCoordinator(group: { groupId: string }): Promise<GroupBroker>;
+  addMultipleTargetTopics(topics: string[]): Promise<void>;
   findTopicPartitionMetadata(topic: string): { partitionId: number }[];
+  refreshMetadataIfNecessary(): Promise<void>;
   fetchTopicsOffset(
     topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>;
@@ -34,6 +37,19 @@ interface MemberCluster {
 /** What the client takes for the coordinator's word that the group rebalances: it joins again. */
 class RejoinError extends Error {
   readonly type = 'REBALANCE_IN_PROGRESS';
+
+  constructor() {
+    super('The group has to be joined again.');
+  }
+}
+
+/** The client forgets its member id then, and sends no heartbeats until it has joined as somebody new. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'UNKNOWN_MEMBER_ID';
+}
+
+function isRetriable(error: unknown): boolean {
+  return error instanceof Error && 'retriable' in error && error.retriable === true;
 }
 
 /**
@@ -45,6 +61,8 @@ export class GroupCluster {
   private cluster: MemberCluster | undefined;
   private readonly tapped = new WeakSet<GroupBroker>();
   private wantsRejoin = false;
+  private joining = false;
+  private isMember = false;
 
   /**
    * @param held asked at each join: what this member goes on with whatever comes of it. `isMember` is false when it is
@@ -66,9 +84,17 @@ export class GroupCluster {
       version: VERSION,
       protocol: ({ topics }) => ({ name, metadata: encodeMember(topics, []) }),
       assign: async ({ members, topics }) => {
+        const readers = members.map(({ memberId, memberMetadata }) => decodeMember(memberId, memberMetadata));
+        // While a release that reads other topics is rolled out, members differ in what they read, whoever leads.
+        const all = [...new Set([...topics, ...readers.flatMap((reader) => reader.topics)])].sort();
+        await cluster.addMultipleTargetTopics(all).catch((error: unknown) => {
+          // What passes fails this join, and is tried again with the next. A topic that this member may not see must not
+          // keep the others from being assigned.
+          if (isRetriable(error)) throw error;
+        });
         const assignment = assignSticky(
-          members.map(({ memberId, memberMetadata }) => ({ memberId, held: decodeHeld(memberMetadata) })),
-          topics.map((topic) => [
+          readers,
+          all.map((topic) => [
             topic,
             cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
           ]),
@@ -87,7 +113,25 @@ export class GroupCluster {
 
   /** Joins the group again with the next heartbeat, so that what is held no more is given to others. */
   rejoin(): void {
-    this.wantsRejoin = true;
+    // Who is no member is about to join anyway.
+    if (this.isMember) this.wantsRejoin = true;
+  }
+
+  /** Whether a join has begun, saying what was held then, and it is not known yet what comes of it. */
+  get isJoining(): boolean {
+    return this.joining;
+  }
+
+  /** The client has its assignment, and commits and heartbeats under it. */
+  joined(): void {
+    this.joining = false;
+  }
+
+  /** The membership is over: the next join is a stranger's. */
+  left(): void {
+    this.wantsRejoin = false;
+    this.joining = false;
+    this.isMember = false;
   }
 
   /** What the group has committed, as of now; partitions without are left out. */
@@ -136,19 +180,54 @@ export class GroupCluster {
       if (this.tapped.has(broker)) return broker;
       this.tapped.add(broker);
       const join = broker.joinGroup.bind(broker);
-      broker.joinGroup = (request) => join(this.joinRequest(request));
+      broker.joinGroup = async (request) => {
+        const answer = await this.watch(join(this.joinRequest(request)));
+        this.isMember = true;
+        return answer;
+      };
+      const sync = broker.syncGroup.bind(broker);
+      broker.syncGroup = (request) => this.watch(sync(request));
       const heartbeat = broker.heartbeat.bind(broker);
-      broker.heartbeat = (request) => {
-        if (this.wantsRejoin) return Promise.reject(new RejoinError('What is held has changed.'));
-        return heartbeat(request);
+      broker.heartbeat = async (request) => {
+        if (this.hasToJoin) throw new RejoinError();
+        return this.watch(heartbeat(request));
       };
       return broker;
     };
+    // The first thing that the client does for a fetch. Who is no member sends no heartbeats.
+    const refresh = cluster.refreshMetadataIfNecessary.bind(cluster);
+    cluster.refreshMetadataIfNecessary = async () => {
+      if (!this.isMember && this.hasToJoin) throw new RejoinError();
+      return refresh();
+    };
+  }
+
+  /**
+   * A join that fails on its way, for want of a connection say, the client forgets: it goes on fetching under the
+   * assignment from before, although the group may have moved on to a generation in which it can commit nothing, and has
+   * not heard of what is free.
+   */
+  private get hasToJoin(): boolean {
+    return this.wantsRejoin || this.joining;
+  }
+
+  private async watch<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isForgotten(error)) {
+        this.isMember = false;
+        this.wantsRejoin = true;
+      }
+      throw error;
+    }
   }
 
   private joinRequest(request: JoinRequest): JoinRequest {
+    const held = this.held(request.memberId !== '');
     this.wantsRejoin = false;
-    const metadata = encodeMember(this.topics, byTopic(this.held(request.memberId !== '')));
+    this.joining = true;
+    const metadata = encodeMember(this.topics, byTopic(held));
     return {
       ...request,
       groupProtocols: request.groupProtocols.map((protocol) => ({ ...protocol, metadata })),
@@ -168,7 +247,8 @@ function encodeMember(topics: readonly string[], held: TopicPartitions): Buffer 
   return AssignerProtocol.MemberMetadata.encode({ version: VERSION, topics: [...topics], userData });
 }
 
-function decodeHeld(metadata: Buffer): TopicPartitions {
-  const { userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
-  return userData && userData.length > 0 ? (JSON.parse(userData.toString()) as TopicPartitions) : [];
+function decodeMember(memberId: string, metadata: Buffer): GroupMember & { topics: readonly string[] } {
+  const { topics = [], userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
+  const held = userData && userData.length > 0 ? (JSON.parse(userData.toString()) as TopicPartitions) : [];
+  return { memberId, topics, held };
 }

@@ -4,7 +4,7 @@ import type { KafkaClient } from '../kafka-client.js';
 import type { AssignedPartition, PartitionHost } from './assigned-partition.js';
 import type { ByteBudget } from './byte-budget.js';
 import { GroupCluster } from './group-cluster.js';
-import { GroupMembership } from './group-membership.js';
+import { GroupMembership, LAST_COMMIT_MS } from './group-membership.js';
 import type { TopicPartition } from './topic-partitions.js';
 
 export interface GroupConsumerOptions {
@@ -74,11 +74,12 @@ export class GroupConsumer {
         this.ifRunning(() => this.consumer.pause([{ topic, partitions: [partition] }])),
       resume: (topic, partition) =>
         this.ifRunning(() => this.consumer.resume([{ topic, partitions: [partition] }])),
-      commitSoon: () => void this.membership.held.commit(),
+      commitSoon: () => this.membership.held.commitSoon(),
     };
     const cluster = new GroupCluster(options.groupId, options.topics, (isMember) =>
       this.membership.beforeJoin(isMember),
     );
+    const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS;
     this.membership = new GroupMembership({
       groupId: options.groupId,
       cluster,
@@ -90,6 +91,7 @@ export class GroupConsumer {
       mostInFlight: options.mostInFlight,
       availableAt: options.availableAt,
       drainMs: options.rebalanceDrainMs ?? DEFAULT_REBALANCE_DRAIN_MS,
+      sessionTimeoutMs,
     });
     this.consumer = options.client.kafka.consumer({
       groupId: options.groupId,
@@ -98,15 +100,22 @@ export class GroupConsumer {
       minBytes: options.minBytes ?? 1,
       maxBytesPerPartition: 1024 * 1024,
       heartbeatInterval: HEARTBEAT_MS,
-      sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+      sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       metadataMaxAge: METADATA_MAX_AGE_MS,
       partitionAssigners: [cluster.assigner],
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
     });
+    this.listen();
   }
 
+  /** Throws when Kafka is not there; may be called again then. */
   async start(): Promise<void> {
+    await this.join();
+    this.commitTimer = setInterval(() => void this.membership.held.commit(), COMMIT_INTERVAL_MS);
+  }
+
+  private listen(): void {
     const { events } = this.consumer;
     this.consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.joined = true;
@@ -124,8 +133,6 @@ export class GroupConsumer {
       if (isPassing(payload.error)) void this.rejoin(payload.error);
       else this.alive = false;
     });
-    await this.join();
-    this.commitTimer = setInterval(() => void this.membership.held.commit(), COMMIT_INTERVAL_MS);
   }
 
   private async join(): Promise<void> {
@@ -190,8 +197,8 @@ export class GroupConsumer {
   async stop(): Promise<void> {
     clearInterval(this.commitTimer);
     // During or after `stop` the client drops commits in silence.
-    await this.membership.held.commitAll();
-    this.membership.held.endAll();
+    await this.membership.held.commitWithin(LAST_COMMIT_MS);
+    this.membership.lose();
     await this.consumer.disconnect();
   }
 
@@ -206,7 +213,8 @@ export class GroupConsumer {
     this.membership.held.send = commitOffsetsIfNecessary;
     const { fetchedOffset } = batch as unknown as { fetchedOffset: string };
     const partition = this.membership.held.get(batch.topic, batch.partition);
-    if (partition?.accept(batch.messages, BigInt(fetchedOffset))) resolveOffset(batch.lastOffset());
+    const last = batch.lastOffset();
+    if (partition?.accept(batch.messages, BigInt(fetchedOffset), BigInt(last))) resolveOffset(last);
     return Promise.resolve();
   }
 

@@ -7,7 +7,7 @@ import { partitionKey, type TopicPartition } from './topic-partitions.js';
 
 export interface MembershipOptions {
   groupId: string;
-  cluster: GroupCluster;
+  cluster: Pick<GroupCluster, 'isJoining' | 'rejoin' | 'joined' | 'left' | 'committed' | 'beginnings'>;
   host: PartitionHost;
   /** Says where the next fetch of a partition has to begin. */
   seek(partition: TopicPartition, offset: bigint): void;
@@ -17,12 +17,18 @@ export interface MembershipOptions {
   availableAt: ReadonlyMap<string, (record: IncomingRecord) => number>;
   /** How long a partition that goes to another member waits for what is in flight, ms. */
   drainMs: number;
+  /** Commits that fail for longer than this do so because the membership is not what it seems, ms. */
+  sessionTimeoutMs: number;
 }
 
 const LOOK_UP_PAUSE_MS = 500;
-const COMMIT_PAUSE_MS = 200;
-/** The last commit for a partition that is given back may meet a rebalance, which refuses it for a moment. */
-const LAST_COMMIT_MS = 5000;
+/** How long the last commit for a partition, which may meet a rebalance, is tried again. */
+export const LAST_COMMIT_MS = 5000;
+/**
+ * A join concerns the whole group. Partitions that end one after the other, as their slowest requests do, need not cause
+ * one each; those that are idle must not wait for them either.
+ */
+const REJOIN_PACE_MS = 5000;
 const POLL_MS = 10;
 
 /**
@@ -36,14 +42,12 @@ export class GroupMembership {
   /** Counts joins: what is being opened under an earlier one is opened no more. */
   private round = 0;
   private draining = false;
+  private failingSince: number | undefined;
+  private rejoinedAt = -Infinity;
+  private rejoinTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: MembershipOptions) {
-    this.held = new HeldPartitions((error) =>
-      options.log('info', 'Offsets could not be committed.', {
-        group: options.groupId,
-        error: error.message,
-      }),
-    );
+    this.held = new HeldPartitions((error) => this.onCommit(error));
   }
 
   /**
@@ -57,14 +61,18 @@ export class GroupMembership {
     return this.held.values();
   }
 
-  /** The membership is over without our doing. */
+  /** The membership is over. */
   lose(): void {
     this.round++;
     this.held.endAll();
+    clearTimeout(this.rejoinTimer);
+    this.rejoinTimer = undefined;
+    this.options.cluster.left();
   }
 
   /** @param assigned may lack what is held (it is given back), and contain what others held until now */
   afterJoin(assigned: readonly TopicPartition[]): void {
+    this.options.cluster.joined();
     this.assigned = new Map(assigned.map((each) => [partitionKey(each.topic, each.partition), each]));
     for (const partition of this.held.values()) {
       if (partition.isDraining) continue;
@@ -87,14 +95,46 @@ export class GroupMembership {
     this.quiesce(partition);
     const drained = performance.now() + this.options.drainMs;
     while (partition.inFlight > 0 && partition.current && performance.now() < drained) await sleep(POLL_MS);
-    const committed = performance.now() + LAST_COMMIT_MS;
-    while (partition.current && !(await this.held.commitAll()) && performance.now() < committed)
-      await sleep(COMMIT_PAUSE_MS);
+    await this.held.commitWithin(LAST_COMMIT_MS, () => partition.current);
     if (!partition.current) return;
     this.held.end(partition);
+    const { cluster } = this.options;
+    // The join under way has claimed it: what comes of that is opened then, and is free otherwise.
+    if (cluster.isJoining) cluster.rejoin();
     // It may have come back meanwhile. Otherwise the group has to hear that it is free.
-    if (this.isAssigned(partition)) void this.openMissing();
-    else this.options.cluster.rejoin();
+    else if (this.isAssigned(partition)) void this.openMissing();
+    else this.rejoinSoon();
+  }
+
+  private rejoinSoon(): void {
+    const isLast = this.held.values().every((partition) => !partition.isDraining);
+    const wait = isLast ? 0 : this.rejoinedAt + REJOIN_PACE_MS - performance.now();
+    if (wait > 0) {
+      this.rejoinTimer ??= setTimeout(() => this.rejoin(), wait);
+      return;
+    }
+    this.rejoin();
+  }
+
+  private rejoin(): void {
+    clearTimeout(this.rejoinTimer);
+    this.rejoinTimer = undefined;
+    this.rejoinedAt = performance.now();
+    this.options.cluster.rejoin();
+  }
+
+  private onCommit(error: Error | undefined): void {
+    if (!error) {
+      this.failingSince = undefined;
+      return;
+    }
+    const { log, groupId, sessionTimeoutMs } = this.options;
+    log('info', 'Offsets could not be committed.', { group: groupId, error: error.message });
+    const now = performance.now();
+    this.failingSince ??= now;
+    if (now - this.failingSince < sessionTimeoutMs) return;
+    this.failingSince = undefined;
+    this.rejoin();
   }
 
   /** Begins with what was assigned and is not held yet. */
@@ -104,8 +144,9 @@ export class GroupMembership {
     const missing = [...this.assigned.values()].filter(
       ({ topic, partition }) => !this.held.get(topic, partition),
     );
-    if (missing.length === 0 || this.draining) return;
+    // Also when none of them will be opened: the client would fetch them over and over.
     for (const { topic, partition } of missing) host.pause(topic, partition);
+    if (missing.length === 0 || this.draining) return;
     const committed = await this.untilKnown(round, () => cluster.committed(missing));
     if (!committed) return;
     // A partition without a leader must not hold up the others for longer than one try.

@@ -2,6 +2,8 @@ import type { EachBatchPayload } from 'kafkajs';
 import type { AssignedPartition } from './assigned-partition.js';
 import { byTopic, partitionKey } from './topic-partitions.js';
 
+const COMMIT_PAUSE_MS = 200;
+
 type Commit = EachBatchPayload['commitOffsetsIfNecessary'];
 
 /** What a member of a group holds, and how far it is. */
@@ -10,11 +12,12 @@ export class HeldPartitions {
   /** Those that are ours no more, with records still in flight. */
   private readonly past = new Set<AssignedPartition>();
   private committing: Promise<boolean> | undefined;
+  private isSoon = false;
   /** Commits once, under the present membership; `undefined` as long as there can be nothing to commit. */
   send: Commit | undefined;
 
-  /** @param onCommitError told of every commit that failed */
-  constructor(private readonly onCommitError: (error: Error) => void) {}
+  /** @param onCommit told of every commit: why it failed, or that it did not */
+  constructor(private readonly onCommit: (error: Error | undefined) => void) {}
 
   get size(): number {
     return this.held.size;
@@ -71,6 +74,35 @@ export class HeldPartitions {
     return this.commit();
   }
 
+  /**
+   * Commits everything that is finished, again where that fails: a rebalance refuses commits for a moment.
+   * @param forMs how long to go on after the first failure. Not from now: while a join is pending no answer comes at all,
+   *   since the broker takes one request of a connection at a time.
+   * @param isWanted whether it is worth another try
+   * @returns whether Kafka has it
+   */
+  async commitWithin(forMs: number, isWanted: () => boolean = () => true): Promise<boolean> {
+    let deadline: number | undefined;
+    while (isWanted()) {
+      if (await this.commitAll()) return true;
+      deadline ??= performance.now() + forMs;
+      if (performance.now() >= deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, COMMIT_PAUSE_MS));
+    }
+    return false;
+  }
+
+  /** Commits without waiting for the timer, yet not in the middle of what is being finished at the moment. */
+  commitSoon(): void {
+    if (this.isSoon) return;
+    this.isSoon = true;
+    setImmediate(() => {
+      this.isSoon = false;
+      // One that is under way looks after its end whether there is need of another.
+      if (!this.committing) void this.commit();
+    });
+  }
+
   private forgetIdle(): void {
     for (const partition of this.past) if (partition.inFlight === 0) this.past.delete(partition);
   }
@@ -94,10 +126,12 @@ export class HeldPartitions {
     try {
       await this.send({ topics });
       for (const { partition, ...progress } of commits) partition.markCommitted(progress);
+      this.onCommit(undefined);
+      if (this.values().some((partition) => partition.isHalfUncommitted)) this.commitSoon();
       return true;
     } catch (error) {
       // The next tick commits more; the next owner repeats at most what was not committed.
-      this.onCommitError(error instanceof Error ? error : new Error(String(error)));
+      this.onCommit(error instanceof Error ? error : new Error(String(error)));
       return false;
     }
   }

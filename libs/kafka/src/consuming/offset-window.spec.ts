@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeRuns, encodeRuns, type FinishedRuns } from './commit-metadata.js';
+import { FinishedOffsets } from './finished-offsets.js';
 import { OffsetWindow, reachOf } from './offset-window.js';
 
 describe('OffsetWindow', () => {
@@ -111,6 +112,43 @@ class NaiveWindow {
   }
 }
 
+describe('FinishedOffsets', () => {
+  const offsets = fc.nat({ max: 300 });
+  /** A single offset, or a run. */
+  const steps = fc.array(fc.tuple(offsets, fc.oneof(fc.constant(1), offsets)), { maxLength: 30 });
+
+  it('knows a run as it would its offsets one by one', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 52n }), steps, (floor, taken) => {
+        const filled = new FinishedOffsets(floor);
+        const single = new FinishedOffsets(floor);
+        let near = floor;
+        for (const [from, length] of taken) {
+          // Around the floor, where runs begin below it, at it, and above it, farther than there is room so far.
+          const start = single.floor + BigInt(from * from) / 30n - 20n;
+          near = start + BigInt(length);
+          if (length === 1) filled.add(start);
+          else filled.addRun(start, near);
+          for (let offset = start; offset < near; offset++) single.add(offset);
+          expect(filled.floor).toBe(single.floor);
+          expect(filled.runs(1000)).toEqual(single.runs(1000));
+          for (const each of [start - 1n, start, near - 1n, near])
+            expect(filled.has(each)).toBe(single.has(each));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('takes no room for a run at its floor, however long', () => {
+    const finished = new FinishedOffsets(7n);
+    finished.addRun(7n, 2n ** 60n);
+    finished.add(2n ** 60n + 1n);
+    expect(finished.floor).toBe(2n ** 60n);
+    expect(finished.runs(2)).toEqual([[2n ** 60n + 1n, 2n ** 60n + 2n]]);
+  });
+});
+
 describe('OffsetWindow, beside a naive one', () => {
   const span = 2500;
   const start = fc.bigInt({ min: 0n, max: 2n ** 52n });
@@ -213,6 +251,8 @@ describe('the metadata of a commit', () => {
       [100n, 200n],
     ] as const;
     expect(decodeRuns(0n, encodeRuns(0n, runs).metadata, 50)).toEqual(runs.slice(0, 2));
+    expect(decodeRuns(0n, encodeRuns(0n, runs).metadata, 150)).toEqual([...runs.slice(0, 2), [100n, 150n]]);
+    expect(decodeRuns(0n, encodeRuns(0n, [[1n, 150_000n]]).metadata, 32_000)).toEqual([[1n, 32_000n]]);
   });
 
   it.each(['', null, 'something else', 'q1:zz', 'q1:1.1 x', 'q1:1.zzzzzzzzz'])('ignores %j', (metadata) => {

@@ -46,8 +46,7 @@ export class OffsetWindow {
     this.span = BigInt(span);
     this.committed = start;
     this.finished = new FinishedOffsets(start);
-    for (const [from, to] of already)
-      for (let offset = from; offset < to; offset++) this.finished.add(offset);
+    for (const [from, to] of already) this.finished.addRun(from, to);
     const { metadata, recorded } = encodeRuns(start, already);
     this.committedRuns = metadata;
     this.limit = this.limitOf(recorded);
@@ -63,6 +62,12 @@ export class OffsetWindow {
 
   finish(offset: bigint): void {
     this.finished.add(offset);
+    this.progress = undefined;
+  }
+
+  /** Of these offsets there are no records, or none any more. */
+  finishRun(from: bigint, to: bigint): void {
+    this.finished.addRun(from, to);
     this.progress = undefined;
   }
 

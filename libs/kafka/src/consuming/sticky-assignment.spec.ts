@@ -16,10 +16,15 @@ function settle(
   topics: TopicPartitions,
 ): { members: GroupMember[]; rounds: number } {
   const held = new Map(before.map((member) => [member.memberId, member.held]));
-  let members: GroupMember[] = ids.map((memberId) => ({ memberId, held: held.get(memberId) ?? [] }));
+  const read = topics.map(([topic]) => topic);
+  let members: GroupMember[] = ids.map((memberId) => ({
+    memberId,
+    topics: read,
+    held: held.get(memberId) ?? [],
+  }));
   for (let rounds = 1; ; rounds++) {
     const assigned = assignSticky(members, topics);
-    const next = ids.map((memberId) => ({ memberId, held: [...assigned.get(memberId)!] }));
+    const next = ids.map((memberId) => ({ memberId, topics: read, held: [...assigned.get(memberId)!] }));
     const isSettled = countOf(next) === topics.reduce((sum, [, partitions]) => sum + partitions.length, 0);
     members = next;
     if (isSettled) return { members, rounds };
@@ -39,27 +44,49 @@ function keysOf({ held }: GroupMember): Set<string> {
 
 describe('assignSticky', () => {
   it('gives everything to a single member', () => {
-    expect(plain(assignSticky([{ memberId: 'a', held: [] }], [['t', range(3)]]))).toEqual({
+    expect(plain(assignSticky([{ memberId: 'a', topics: ['t'], held: [] }], [['t', range(3)]]))).toEqual({
       a: { t: [0, 1, 2] },
     });
   });
 
   it('gives a newcomer nothing that somebody still holds, and takes only what is too much', () => {
     const members = [
-      { memberId: 'a', held: [['t', range(4)] as const] },
-      { memberId: 'b', held: [] },
+      { memberId: 'a', topics: ['t'], held: [['t', range(4)] as const] },
+      { memberId: 'b', topics: ['t'], held: [] },
     ];
     expect(plain(assignSticky(members, [['t', range(4)]]))).toEqual({ a: { t: [0, 1] }, b: {} });
     const later = [
-      { memberId: 'a', held: [['t', [0, 1]] as const] },
-      { memberId: 'b', held: [] },
+      { memberId: 'a', topics: ['t'], held: [['t', [0, 1]] as const] },
+      { memberId: 'b', topics: ['t'], held: [] },
     ];
     expect(plain(assignSticky(later, [['t', range(4)]]))).toEqual({ a: { t: [0, 1] }, b: { t: [2, 3] } });
   });
 
   it('forgets partitions and topics that are no more', () => {
-    const members = [{ memberId: 'a', held: [['gone', [0]] as const, ['t', [0, 7]] as const] }];
+    const members = [
+      { memberId: 'a', topics: ['t'], held: [['gone', [0]] as const, ['t', [0, 7]] as const] },
+    ];
     expect(plain(assignSticky(members, [['t', range(2)]]))).toEqual({ a: { t: [0, 1] } });
+  });
+
+  it('gives a topic to those only that read it, evenly, and what nobody reads to nobody', () => {
+    const members = [
+      { memberId: 'a', topics: ['t', 'old'], held: [['old', [0]] as const] },
+      { memberId: 'b', topics: ['t', 'new'], held: [['old', [1]] as const] },
+      { memberId: 'c', topics: ['t', 'new'], held: [] },
+    ];
+    const topics: TopicPartitions = [
+      ['gone', range(3)],
+      ['new', range(4)],
+      ['old', range(3)],
+      ['t', range(3)],
+    ];
+    // One that a former reader still holds is free when that one has let go of it.
+    expect(plain(assignSticky(members, topics))).toEqual({
+      a: { old: [0, 2], t: [0] },
+      b: { new: [0, 1], t: [1] },
+      c: { new: [2, 3], t: [2] },
+    });
   });
 
   it('settles evenly in two rounds, each partition with one member, whoever comes and goes; what can stay stays', () => {

@@ -2,6 +2,8 @@ import { partitionKey, type TopicPartitions } from './topic-partitions.js';
 
 export interface GroupMember {
   memberId: string;
+  /** What it reads: nothing else is assigned to it. */
+  topics: readonly string[];
   /** What it holds at the moment and will not let go of unless it is assigned to it no more. */
   held: TopicPartitions;
 }
@@ -10,7 +12,7 @@ export interface GroupMember {
  * Divides partitions among members: of each topic evenly, of all as evenly as that allows, and so that as few as
  * possible change hands. A partition that is to change hands is assigned to nobody as long as somebody holds it: its
  * holder sees that it has lost it, finishes what is in flight, and joins again without it.
- * @param topics every partition there is
+ * @param topics every partition there is; nobody gets those of a topic that no member reads
  * @returns for every member what it may keep or begin with
  */
 export function assignSticky(
@@ -22,7 +24,7 @@ export function assignSticky(
   const assigned = new Map(ids.map((id) => [id, new Map<string, number[]>()]));
   const totals = new Map(ids.map((id) => [id, 0]));
   for (const [topic, partitions] of topics) {
-    const shares = divide(topic, partitions, ids, holders, totals);
+    const shares = divide(topic, partitions, readersOf(topic, members), holders, totals);
     for (const [id, share] of shares) {
       totals.set(id, totals.get(id)! + share.length);
       const free = share.filter((partition) => {
@@ -39,6 +41,13 @@ export function assignSticky(
   return assigned;
 }
 
+function readersOf(topic: string, members: readonly GroupMember[]): string[] {
+  return members
+    .filter(({ topics }) => topics.includes(topic))
+    .map(({ memberId }) => memberId)
+    .sort();
+}
+
 /** Whoever says so holds a partition; if several do, which cannot be, the first. */
 function holdersOf(members: readonly GroupMember[]): Map<string, string> {
   const holders = new Map<string, string>();
@@ -53,7 +62,10 @@ function holdersOf(members: readonly GroupMember[]): Map<string, string> {
   return holders;
 }
 
-/** Who should have which partitions of one topic, whoever holds them now. */
+/**
+ * Who should have which partitions of one topic, whoever holds them now.
+ * @param ids who reads it
+ */
 function divide(
   topic: string,
   partitions: readonly number[],

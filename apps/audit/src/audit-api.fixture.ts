@@ -82,10 +82,12 @@ export class AuditApi {
       whenFresh: () => Promise.resolve(),
     };
     const { catalogue, states } = subscriptions;
-    const known: ReplayCatalogue & Pick<Catalogue, 'subscription' | 'subscriptionsFor'> = {
+    const known: ReplayCatalogue &
+      Pick<Catalogue, 'subscription' | 'subscriptionsFor' | 'isSubscriptionReadable'> = {
       revision: REVISION,
       namespace: () => DEFAULT_NAMESPACE,
       subscription: (namespace, name) => catalogue.subscription(namespace, name),
+      isSubscriptionReadable: (namespace, name) => catalogue.isSubscriptionReadable(namespace, name),
       subscriptionsFor: (namespace, type) => catalogue.subscriptionsFor(namespace, type),
     };
     const outside = {

@@ -48,6 +48,23 @@ describe('the catalogue', () => {
     expect(catalogue.revision).toBe(3);
   });
 
+  it('says when the last record of a subscription cannot be read, until another one can', async () => {
+    const { source, catalogue } = open();
+    const later = (name: string) =>
+      source.write(Buffer.from(`Subscription/shop/${name}`), Buffer.from('{"kind":"Subscription"}'));
+    put(source, 'billing', {});
+    later('billing');
+    later('new');
+    await catalogue.start();
+    const readable = () =>
+      ['billing', 'new', 'other'].map((name) => catalogue.isSubscriptionReadable('shop', name));
+    expect(readable()).toEqual([false, false, true]);
+    put(source, 'billing', {});
+    later('other');
+    source.put({ change: 'delete', kind: 'Subscription', namespace: 'shop', name: 'new' });
+    expect(readable()).toEqual([true, true, false]);
+  });
+
   it('is at no revision in the middle of its first reading, where a later version of a resource is still to come', async () => {
     const { source, catalogue } = open();
     put(source, 'billing', {});

@@ -156,6 +156,14 @@ export class Catalogue {
     return this.store.subscription(namespace, name);
   }
 
+  /**
+   * False when the last record of that name could not be read: {@link subscription} then tells of an earlier one, or of
+   * none, and neither means that it is so now.
+   */
+  isSubscriptionReadable(namespace: string, name: string): boolean {
+    return this.store.isSubscriptionReadable(namespace, name);
+  }
+
   /** Those whose home on `deliveries.v1` the partition is, or was until a move that is not over yet. */
   subscriptionsAt(partition: number): ReadonlySet<CompiledSubscription> {
     return this.store.subscriptionsAt(partition);

@@ -41,6 +41,8 @@ const NO_SUBSCRIPTIONS: readonly CompiledSubscription[] = [];
 export class ResourceStore {
   private readonly eventTypes = new Map<string, CompiledEventType>();
   private readonly subscriptions = new Map<string, NamespaceSubscriptions>();
+  /** `namespace/name` of those whose last record could not be read: a later release may have written it. */
+  private readonly unreadSubscriptions = new Set<string>();
   private readonly homes = new HomeIndex();
   private readonly sources = new Map<string, CompiledSource>();
   private readonly keys = new ApiKeyRing();
@@ -112,10 +114,16 @@ export class ResourceStore {
     return this.namespaces.isReadable(namespace);
   }
 
+  isSubscriptionReadable(namespace: string, name: string): boolean {
+    return !this.unreadSubscriptions.has(`${namespace}/${name}`);
+  }
+
   /** A record that could not be read. @param key `Kind/namespace/name` */
   noteUnread(key: string): void {
-    const [kind, namespace] = key.split('/');
-    if (kind === 'Namespace' && namespace !== undefined) this.namespaces.markUnread(namespace);
+    const [kind, namespace, name] = key.split('/');
+    if (namespace === undefined) return;
+    if (kind === 'Namespace') this.namespaces.markUnread(namespace);
+    if (kind === 'Subscription' && name !== undefined) this.unreadSubscriptions.add(`${namespace}/${name}`);
   }
 
   private put(resource: Resource): void {
@@ -126,6 +134,7 @@ export class ResourceStore {
         this.putEventType(resource);
         return;
       case 'Subscription':
+        this.unreadSubscriptions.delete(`${metadata.namespace}/${metadata.name}`);
         this.putSubscription(resource);
         return;
       case 'Source':
@@ -146,6 +155,7 @@ export class ResourceStore {
         this.eventTypes.delete(`${namespace}/${name}`);
         return;
       case 'Subscription':
+        this.unreadSubscriptions.delete(`${namespace}/${name}`);
         this.removeSubscription(namespace, name);
         return;
       case 'Source':

@@ -11,6 +11,7 @@ import {
   rejected,
   rejectedWithoutBody,
   routed,
+  sample,
   T0,
   uidOf,
   unsendable,
@@ -71,6 +72,10 @@ export function eventfulStory(): Fact[] {
     routed('c', ['billing']),
     delivered('c', 'billing', 1, T0 + 30),
     ...heldStory(),
+    // A sample, whose identity an event bears in the same millisecond, and a sample for another later on.
+    sample('g', 'billing'),
+    accepted('g'),
+    sample('g', 'stock', { acceptedAt: T0 + 5 }),
     // Refused, with everything that can be known and with next to nothing.
     rejected(1, {
       apiKey: 'checkout',
@@ -115,6 +120,13 @@ function heldStory(): Fact[] {
     accepted('f'),
     routed('f', [], skipped('subscription_disabled')),
     routed('f', [], { at: T0 + 400_000, replay: true, filtered: true, ...skipped('filter_false') }),
+    // The recovery met a subscription that was disabled once more.
+    routed('f', [], {
+      at: T0 + 450_000,
+      replay: true,
+      filtered: true,
+      ...skipped('subscription_disabled'),
+    }),
     held('f', 'other', T0 + 500_000),
     routed('f', [], {
       at: T0 + 600_000,

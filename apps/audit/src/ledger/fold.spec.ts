@@ -147,7 +147,7 @@ describe('the fold of the ledger', () => {
   });
 
   it('makes no delivery of what a replay skipped because patterns or filter do not want it', () => {
-    for (const code of ['pattern_mismatch', 'filter_false', 'filter_error', 'subscription_disabled']) {
+    for (const code of ['pattern_mismatch', 'filter_false', 'filter_error']) {
       const skipped = [
         { subscription: 'billing', subscriptionUid: uidOf('billing'), code, reason: 'It does not want it.' },
       ];
@@ -162,6 +162,28 @@ describe('the fold of the ledger', () => {
       const dead = gaveUp('a', 'billing', 1, T0);
       expect([code, foldAll([dead, recovered]).deliveries]).toEqual([code, foldAll([dead]).deliveries]);
     }
+  });
+
+  it('gives up what a recovery wanted to send to a subscription that was disabled again', () => {
+    const recovered = routed('a', [], {
+      at: T0 + 9,
+      replay: true,
+      filtered: true,
+      skipped: [
+        {
+          subscription: 'billing',
+          subscriptionUid: uidOf('billing'),
+          code: 'subscription_disabled',
+          reason: 'It answered 410.',
+        },
+      ],
+      skippedCount: 1,
+    });
+    expect(stateOf([recovered], 'a', 'billing')).toBe('dead');
+    expect(foldAll([recovered]).deliveries.get(deliveryIdFor('a', 'billing'))).toMatchObject({
+      errorCode: 'subscription_disabled',
+      news: { at: T0 + 9, kind: NEWS.dead },
+    });
   });
 
   it('does not record a replay as an event', () => {

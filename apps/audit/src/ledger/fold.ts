@@ -28,6 +28,9 @@ const OFFSET_BITS = 48n;
  */
 export const CLOCK_SKEW_MS = 5_000;
 
+/** Why nothing was sent to a subscription that wants no more events, or whose attempts failed for days. */
+export const SUBSCRIPTION_DISABLED = 'subscription_disabled';
+
 /** For a person: why a delivery waits, and for what. */
 const HELD_REASONS: Readonly<Record<HeldCode, string>> = {
   paused: 'The subscription is paused. The delivery is made when it is resumed.',
@@ -77,6 +80,7 @@ export function foldEvent(rows: LedgerRows, record: EventRecord, position: bigin
     extensions: extensionsJson(attributes.extensions),
     traceparent: storableOrNull(record.trace?.traceparent),
     data: record.data,
+    testSubscriptionUid: storableOrNull(record.test?.subscriptionUid),
   });
 }
 
@@ -118,11 +122,12 @@ function foldRouted(rows: LedgerRows, outcome: RoutedOutcome): void {
     });
     return;
   }
-  // The subscription's present patterns and filter were asked whether there is a delivery, and there is none.
-  if (outcome.filtered === true) return;
   // A replay of a delivery that found its subscription deleted, or disabled: nothing will follow, so the delivery must
   // not stay open.
   for (const skip of outcome.skipped) {
+    // The subscription's present patterns and filter were asked whether there is a delivery, and there is none. A disabled
+    // one wanted it: the next recovery has to find it.
+    if (outcome.filtered === true && skip.code !== SUBSCRIPTION_DISABLED) continue;
     const identity = { namespace: outcome.namespace, source: outcome.eventSource, id: outcome.eventId };
     const row = deliveryRow(deliveryIdOf(identity, skip.subscriptionUid), skip, outcome);
     row.news = { at: outcome.at, kind: NEWS.dead };

@@ -103,7 +103,12 @@ describe('the ledger in Postgres', () => {
       { id: 'c', accepted_at: null, routed_at: new Date(T0 + 2) },
       { id: 'd' },
       { id: 'e' },
-      { id: 'f', skipped: [{ subscription: 'slow', code: 'subscription_disabled' }] },
+      {
+        id: 'f',
+        skipped: [{ subscription: 'slow', code: 'subscription_disabled' }],
+        test_subscription_uid: null,
+      },
+      { id: 'g', test_subscription_uid: 'uid-billing' },
     ]);
     expect(
       deliveries
@@ -120,6 +125,7 @@ describe('the ledger in Postgres', () => {
       'd slow held',
       'e slow delivered',
       'f other dead',
+      'f slow dead',
     ]);
     expect(duplicates).toMatchObject([
       { mark: 'trace-2', conflict: true },

@@ -13,6 +13,8 @@ export interface EventAcceptance {
   extensions: string | null;
   traceparent: string | null;
   data: Buffer | null;
+  /** Of the subscription that it is a sample for. */
+  testSubscriptionUid: string | null;
 }
 
 /** What a `routed` outcome says of an event. */

@@ -66,6 +66,7 @@ const ACCEPTANCE: Columns<EventRow> = [
   ['extensions', ...json<EventRow>((row) => row.acceptance?.extensions ?? null)],
   ['traceparent', ...text<EventRow>((row) => row.acceptance?.traceparent ?? null)],
   ['data', ...bytea<EventRow>((row) => row.acceptance?.data ?? null)],
+  ['test_subscription_uid', ...text<EventRow>((row) => row.acceptance?.testSubscriptionUid ?? null)],
 ];
 
 const ROUTING: Columns<EventRow> = [

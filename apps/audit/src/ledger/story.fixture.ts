@@ -51,6 +51,11 @@ export function accepted(id: string, over: Partial<EventRecord> = {}): Fact {
   return { kind: 'event', record, position: ++position };
 }
 
+/** Sent to try the subscription. */
+export function sample(id: string, to: string, over: Partial<EventRecord> = {}): Fact {
+  return accepted(id, { test: { subscription: to, subscriptionUid: uidOf(to) }, ...over });
+}
+
 export function routed(id: string, to: string[], over: Partial<RoutedOutcome> = {}): Fact {
   return outcome({
     type: 'routed',
@@ -103,6 +108,13 @@ export function heldMatch(id: string, to: string, code: HeldCode): RoutedOutcome
 export function unsendable(id: string, to: string, at: number): Fact {
   const whose = { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to) };
   const error = { code: 'transform_failed', message: 'The transform \0 failed.' };
+  return outcome({ type: 'dead', ...about(id, at), ...whose, error });
+}
+
+/** What waited in Kafka when its subscription was disabled. */
+export function disabled(id: string, to: string, at: number): Fact {
+  const whose = { deliveryId: deliveryIdFor(id, to), subscription: to, subscriptionUid: uidOf(to) };
+  const error = { code: 'subscription_disabled', message: 'The subscription is disabled.' };
   return outcome({ type: 'dead', ...about(id, at), ...whose, error });
 }
 

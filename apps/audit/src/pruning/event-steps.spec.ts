@@ -41,9 +41,9 @@ describe('pruning of events', () => {
     expect(await ledger.left('attempts')).toHaveLength(5);
     expect(await ledger.left('duplicates')).toEqual([]);
     expect(await ledger.left('retry_requests')).toEqual([]);
-    expect(round?.pruned).toMatchObject({ event: 5, delivery: 8, duplicate: 2, retry_request: 3 });
+    expect(round?.pruned).toMatchObject({ event: 6, delivery: 9, duplicate: 2, retry_request: 3 });
     const text = await metrics.registry.metrics();
-    expect(text).toContain('quittance_ledger_pruned_total{kind="event",service="audit"} 5');
+    expect(text).toContain('quittance_ledger_pruned_total{kind="event",service="audit"} 6');
     expect(text).toContain('quittance_ledger_pruned_total{kind="key_usage",service="audit"} 0');
   });
 

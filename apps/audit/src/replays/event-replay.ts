@@ -4,6 +4,7 @@ import {
   encodeEvent,
   Topics,
   type EventRecord,
+  type EventTarget,
   type NamespaceSpec,
   type ReplayTarget,
 } from '@quittance/contracts';
@@ -41,10 +42,13 @@ export class EventReplay {
         topic,
         {
           ...recordOf(event),
-          // The router waits until it knows the subscription as it is known here.
-          revision: Math.max(Number(event.revision ?? 0), this.catalogue.revision),
+          // The router waits until it knows the subscription as it is known here. The event's own revision may be one
+          // that no catalogue reaches any more: the ledger outlives a Kafka that had to be built anew.
+          revision: this.catalogue.revision,
           trace: spans[index]!.context,
           replay,
+          // The router marks what it renders of it, as it did the first time.
+          ...(event.testSubscriptionUid !== null && { test: sampleFor(replay) }),
         },
         this.catalogue.namespace(event.namespace).limits.eventPartitions,
       ),
@@ -60,7 +64,11 @@ export class EventReplay {
   }
 }
 
-function recordOf(event: LedgerEvent): Omit<EventRecord, 'revision' | 'trace' | 'replay'> {
+function sampleFor({ subscription, subscriptionUid }: ReplayTarget): EventTarget {
+  return { subscription, subscriptionUid };
+}
+
+function recordOf(event: LedgerEvent): Omit<EventRecord, 'revision' | 'trace' | 'replay' | 'test'> {
   return {
     namespace: event.namespace,
     attributes: {

@@ -18,7 +18,7 @@ import {
 } from './held-deliveries.js';
 import { ReplayRunner } from './replay-runner.js';
 import { isUnreachable } from './replay-steps.js';
-import { Standings } from './standings.js';
+import { Standings, type Standing } from './standings.js';
 
 const INTERVAL_MS = 1_000;
 /** How often it is asked whether a probe is due: this part of the interval between two. */
@@ -58,51 +58,60 @@ export class HeldWatch implements OnModuleDestroy {
   }
 
   /**
-   * Begins what is to be begun now, one instance at a time.
+   * Begins what is to be begun now, for each subscription in a transaction of its own: what it keeps locked until its end
+   * keeps the ledger from being written, and Kafka is asked in between.
    * @throws PublishError, StoreError
    */
   async look(): Promise<void> {
+    const checks = new Map<string, number>();
     if (!this.standings.areFresh) return;
-    const hasBegun = await this.database.transaction(async (manager) => {
-      const [row] = await manager.query<{ locked: boolean }[]>(
-        'SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS locked',
-        [LOCK_SPACE, 'what is held'],
-      );
-      if (row?.locked !== true) return false;
-      let begun = 0;
-      const checks = new Map<string, number>();
-      for (const held of await subscriptionsWithHeld(manager)) {
-        if (this.stopping.signal.aborted) break;
-        if (await this.settle(manager, held, checks)) begun++;
-      }
-      this.probeChecks = checks;
-      return begun > 0;
-    });
-    if (hasBegun) this.runner.wake();
+    for (const held of await this.database.run(subscriptionsWithHeld)) {
+      if (this.stopping.signal.aborted || !this.standings.areFresh) return;
+      const standing = this.standings.of(held.namespace, held.subscription, held.subscriptionUid);
+      if (!this.isConcern(held, standing, checks)) continue;
+      const hasBegun = await this.database.transaction((manager) => this.settle(manager, held, standing));
+      if (hasBegun) this.runner.wake();
+    }
+    this.probeChecks = checks;
   }
 
-  /** @returns whether a replay was begun */
-  private async settle(manager: EntityManager, held: HeldFor, checks: Map<string, number>): Promise<boolean> {
-    const standing = this.standings.of(held.namespace, held.subscription, held.subscriptionUid);
-    const before = settledBefore(Date.now());
-    if (standing.kind === 'active') return beginHeldReplay(manager, held, before);
-    if (standing.kind === 'gone') {
-      const doomed = await deliveriesHeldFor(manager, held, before);
-      const death = { ...held, code: 'subscription_deleted', message: standing.reason } as const;
-      await buryHeld(manager, this.publisher, this.topics, doomed, death);
-      return false;
-    }
+  /** Whether anything may be done about it now. @param checks of this look; what is known of the last one is carried on */
+  private isConcern({ subscriptionUid }: HeldFor, standing: Standing, checks: Map<string, number>): boolean {
+    if (standing.kind === 'active' || standing.kind === 'gone') return true;
     if (!isUnreachable(standing)) return false;
     const now = performance.now();
-    const checked = this.probeChecks.get(held.subscriptionUid);
+    const checked = this.probeChecks.get(subscriptionUid);
     const isChecked = checked !== undefined && now - checked < this.probeIntervalMs / PROBE_CHECK_SHARE;
-    checks.set(held.subscriptionUid, isChecked ? checked : now);
-    if (isChecked) return false;
-    return beginProbe(manager, held, {
-      before,
-      intervalMs: this.probeIntervalMs,
-      since: new Date(standing.stopped?.at ?? 0),
-    });
+    checks.set(subscriptionUid, isChecked ? checked : now);
+    return !isChecked;
+  }
+
+  /** One instance at a time. @returns whether a replay was begun */
+  private async settle(manager: EntityManager, held: HeldFor, standing: Standing): Promise<boolean> {
+    const [row] = await manager.query<{ locked: boolean }[]>(
+      'SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS locked',
+      [LOCK_SPACE, `held for ${held.subscriptionUid}`],
+    );
+    if (row?.locked !== true) return false;
+    const before = settledBefore(Date.now());
+    switch (standing.kind) {
+      case 'active':
+        return beginHeldReplay(manager, held, before);
+      case 'gone': {
+        const doomed = await deliveriesHeldFor(manager, held, before);
+        const death = { ...held, code: 'subscription_deleted', message: standing.reason } as const;
+        await buryHeld(manager, this.publisher, this.topics, doomed, death);
+        return false;
+      }
+      case 'suspended':
+        return beginProbe(manager, held, {
+          before,
+          intervalMs: this.probeIntervalMs,
+          since: new Date(standing.stopped?.at ?? 0),
+        });
+      default:
+        return false;
+    }
   }
 
   private async repeat(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   held,
   heldAfterAttempt,
   routed,
+  sample,
   T0,
   type Fact,
 } from '../ledger/story.fixture.js';
@@ -88,6 +89,13 @@ describe('what is held', () => {
     expect(installation.sent).toEqual([...inOrder(2), 'e000>slow']);
   });
 
+  it('is sent as a sample when it is one', async () => {
+    await installation.write([sample('a', 'slow'), held('a', 'slow', T0), ...heldEvents(1)]);
+    await instance.watch.look();
+    await installation.finish(instance, 'slow');
+    expect(installation.sent).toEqual(['a>slow!', 'e000>slow']);
+  });
+
   it('waits while the subscription is stopped again, and goes on after that', async () => {
     const { subscriptions } = installation.api;
     await installation.write(heldEvents(80));
@@ -148,6 +156,46 @@ describe('what is held', () => {
     expect(await installation.stateOf('x', 'slow')).toBe('pending');
     await instance.watch.look();
     expect(installation.outcomes).toHaveLength(2);
+  });
+
+  it('keeps no other subscription from being written about while it is given up', async () => {
+    const names = ['gone-1', 'gone-2'];
+    await installation.write(names.flatMap((name) => [accepted(name), held(name, name, T0)]));
+    let batches = 0;
+    const slow = await installation.instance({
+      // Of the first one, while Kafka takes what is said of the second.
+      onPublished: async () => {
+        if (++batches === 2) await installation.write([delivered('gone-1', 'gone-1', 1, T0 + 9)]);
+      },
+    });
+    await slow.watch.look();
+    expect(installation.outcomes).toHaveLength(2);
+    expect(await installation.stateOf('gone-1', 'gone-1')).toBe('delivered');
+    expect(await installation.stateOf('gone-2', 'gone-2')).toBe('dead');
+  });
+
+  it('is neither sent nor given up for a subscription that a later release wrote', async () => {
+    const { subscriptions } = installation.api;
+    await installation.write(heldEvents(2));
+    subscriptions.writeUnreadable('slow');
+    await instance.watch.look();
+    subscriptions.remove('slow');
+    subscriptions.writeUnreadable('slow');
+    await instance.watch.look();
+    expect(installation.outcomes).toEqual([]);
+    expect(await installation.replays('slow')).toEqual([]);
+    const refused = await installation.api.call('subscriptions/slow/replays', {
+      method: 'POST',
+      json: { since: new Date(T0).toISOString() },
+    });
+    expect([refused.status, refused.body]).toEqual([
+      409,
+      expect.objectContaining({ code: 'not_replayable', detail: expect.stringMatching(/later release/) }),
+    ]);
+    subscriptions.resume('slow');
+    await instance.watch.look();
+    await installation.finish(instance, 'slow');
+    expect(installation.sent).toEqual(inOrder(2));
   });
 
   it('waits for its event as long as it can come, and is given up after that', async () => {

@@ -95,6 +95,16 @@ export class KnownSubscriptions {
     this.apply({ change: 'delete', kind: 'Subscription', namespace: NAMESPACE, name });
   }
 
+  /** As a release does that knows more than this one. */
+  writeUnreadable(name: string): void {
+    this.config.write({
+      topic: topics.config,
+      key: `Subscription/${NAMESPACE}/${name}`,
+      value: Buffer.from('{"kind":"Subscription","spec":{"speaks":"what is not known yet"}}'),
+      headers: {},
+    });
+  }
+
   /** As a dispatcher says it. */
   stop(name: string, code: StopCode, at = T0): void {
     const kind = code === 'gone' || code === 'failing' ? 'disabled' : 'suspended';

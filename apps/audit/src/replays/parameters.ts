@@ -10,8 +10,14 @@ const time = z.iso
 /** The body that asks for a replay. */
 export const replayRequest = z
   .strictObject({
-    since: time.describe('Events accepted from this time on.'),
-    until: time.optional().describe('And up to this time. Left out, or later than now: now.'),
+    since: time.describe(
+      'Events accepted from this time on, and those that were given up from then on because the subscription was disabled.',
+    ),
+    until: time
+      .optional()
+      .describe(
+        'And up to this time. Left out, or later than now: now, give or take what clocks differ (5 s).',
+      ),
     rate: z
       .number()
       .int()

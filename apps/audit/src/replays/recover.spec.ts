@@ -1,5 +1,19 @@
+import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { accepted, attemptFailed, delivered, gaveUp, held, T0, type Fact } from '../ledger/story.fixture.js';
+import {
+  accepted,
+  attemptFailed,
+  delivered,
+  disabled,
+  gaveUp,
+  held,
+  routed,
+  sample,
+  T0,
+  type Fact,
+} from '../ledger/story.fixture.js';
+import { collectMissed } from './collecting.js';
+import { findReplay } from './replay-store.js';
 import { ReplayInstallation, type AuditInstance } from './replays.fixture.js';
 
 const SINCE = new Date(T0).toISOString();
@@ -31,6 +45,15 @@ function events(count: number): Fact[] {
 
 function inOrder(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `e${String(index).padStart(3, '0')}>billing?`);
+}
+
+/** Of the indexes of events, by this connection; it counts on over transactions. */
+async function indexBlocksRead(manager: EntityManager): Promise<number> {
+  const [read] = await manager.query<{ blocks: number }[]>(
+    `SELECT sum(pg_stat_get_xact_blocks_fetched(indexrelid))::int AS blocks
+       FROM pg_stat_user_indexes WHERE schemaname = 'audit' AND relname = 'events'`,
+  );
+  return read!.blocks;
 }
 
 describe('a recovery', () => {
@@ -77,6 +100,102 @@ describe('a recovery', () => {
     expect(text).toContain('quittance_replayed_events_total{kind="recover",service="audit"} 4');
   });
 
+  it('leaves out samples, its own and those of others', async () => {
+    await installation.write([
+      sample('others', 'stock'),
+      sample('own', 'billing'),
+      gaveUp('own', 'billing', 1, T0 + 5),
+      accepted('real'),
+    ]);
+    await installation.recover('billing', FAST);
+    const [replay] = await installation.finish(instance, 'billing');
+    expect(replay).toMatchObject({ state: 'completed', total: 1 });
+    expect(installation.sent).toEqual(['real>billing?']);
+  });
+
+  it('takes in what waited when the subscription was disabled, though it was accepted earlier', async () => {
+    const before = { acceptedAt: T0 - 3_600_000 };
+    const otherType = { id: 'type', source: '/shop/checkout', type: 'invoice.sent', extensions: {} };
+    await installation.write([
+      accepted('new', { acceptedAt: T0 + 1 }),
+      ...['waited', 'early', 'late', 'sent'].map((id) => accepted(id, before)),
+      accepted('failed', before),
+      accepted('type', { ...before, attributes: otherType }),
+      sample('sample', 'billing', before),
+      ...['waited', 'sent', 'type', 'sample'].map((id) => disabled(id, 'billing', T0)),
+      disabled('early', 'billing', T0 - 1),
+      disabled('late', 'billing', T0 + 60_001),
+      delivered('sent', 'billing', 1, T0 + 9),
+      gaveUp('failed', 'billing', 1, T0 + 5),
+      // Of what the time itself has, nothing comes twice.
+      accepted('both', { acceptedAt: T0 + 2 }),
+      disabled('both', 'billing', T0 + 3),
+    ]);
+    await installation.recover('billing', FAST);
+    const [replay] = await installation.finish(instance, 'billing');
+    expect(installation.sent).toEqual(['new', 'waited', 'both'].map((id) => `${id}>billing?`));
+    expect(replay).toMatchObject({ state: 'completed', total: 3, done: 3 });
+  });
+
+  it('takes in what an earlier recovery could not send, since the subscription was disabled again', async () => {
+    const skipped = { subscription: 'billing', subscriptionUid: 'uid-billing', reason: 'It answered 410.' };
+    await installation.write([
+      accepted('a', { acceptedAt: T0 - 3_600_000 }),
+      routed('a', [], {
+        at: T0 + 5,
+        replay: true,
+        filtered: true,
+        skipped: [{ ...skipped, code: 'subscription_disabled' }],
+        skippedCount: 1,
+      }),
+    ]);
+    await installation.recover('billing', FAST);
+    await installation.finish(instance, 'billing');
+    expect(installation.sent).toEqual(['a>billing?']);
+  });
+
+  it('begins to read at its time, however much came before', async () => {
+    await installation.write([accepted('a')]);
+    await installation.admin.query(
+      `INSERT INTO audit.events (namespace, id, source, type, accepted_at, log_position)
+       SELECT 'shop', 'old' || n, '/', 'order.completed', $1::timestamptz - make_interval(secs => n), n
+         FROM generate_series(1, 30000) AS n`,
+      [SINCE],
+    );
+    await installation.admin.query('VACUUM ANALYZE audit.events');
+    const { id } = await installation.recover('billing', FAST);
+    const blocks = await installation.api.database.pool.transaction(async (manager) => {
+      const replay = await findReplay(manager, id);
+      const before = await indexBlocksRead(manager);
+      await collectMissed(manager, replay!, () => true);
+      return (await indexBlocksRead(manager)) - before;
+    });
+    expect(blocks).toBeLessThan(20);
+    await installation.finish(instance, 'billing');
+  });
+
+  it('takes in what an ingest accepted whose clock is ahead, and leaves what is yet to be routed to the router', async () => {
+    const ahead = { acceptedAt: Date.now() + 3_000 };
+    const skipped = { subscription: 'billing', subscriptionUid: 'uid-billing', reason: 'It answered 410.' };
+    await installation.write([
+      accepted('skipped', ahead),
+      routed('skipped', [], { skipped: [{ ...skipped, code: 'subscription_disabled' }], skippedCount: 1 }),
+      accepted('coming', ahead),
+    ]);
+    await installation.recover('billing', { since: SINCE, rate: 10_000 });
+    await installation.finish(instance, 'billing');
+    expect(installation.sent).toEqual(['skipped>billing?']);
+  });
+
+  it('sends every event, also of those that have the same place in two logs', async () => {
+    const twice = ['a', 'b'].map((id, index) => accepted(id, { acceptedAt: T0 + index }));
+    await installation.write(twice.map((fact) => ({ ...fact, position: 7n })));
+    await installation.recover('billing', FAST);
+    const [replay] = await installation.finish(instance, 'billing');
+    expect(replay).toMatchObject({ state: 'completed', total: 2, done: 2 });
+    expect([...installation.sent].sort()).toEqual(['a>billing?', 'b>billing?']);
+  });
+
   it('keeps the order of the log, over pages and batches', async () => {
     await installation.write(events(250));
     await installation.recover('billing', FAST);
@@ -117,6 +236,19 @@ describe('a recovery', () => {
     hasArrived = true;
     await installation.finish(waiting, 'billing');
     expect(installation.sent).toEqual(inOrder(3));
+  });
+
+  it('does not wait for a Kafka that does not say how far the ledger is', async () => {
+    const silent = await installation.instance({ hasLedgerArrived: () => new Promise(() => undefined) });
+    const { id } = await installation.recover('billing', FAST);
+    const startedAt = performance.now();
+    await silent.runner.round();
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(await installation.replay('billing', id)).toMatchObject({
+      state: 'running',
+      waiting: 'Kafka cannot be asked how far the ledger is.',
+    });
+    await installation.finish(instance, 'billing');
   });
 
   it('waits while the subscription is stopped, and goes on where it was', async () => {

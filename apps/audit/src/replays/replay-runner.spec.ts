@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLogger } from '@quittance/service';
+import { waitUntil } from '@quittance/testing';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { accepted, T0 } from '../ledger/story.fixture.js';
 import { ReplayInstallation } from './replays.fixture.js';
 
@@ -28,4 +30,20 @@ it('goes on with the others when Postgres refuses a step of the replay that is d
     state: 'running',
     waiting: 'Something went wrong. It is tried again.',
   });
+});
+
+it('says once that the tables are not there yet', async () => {
+  const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
+  const warn = vi.spyOn(logger, 'warn');
+  const { runner } = await installation.instance({ logger });
+  const round = vi.spyOn(runner, 'round');
+  await installation.admin.query('ALTER TABLE audit.replays RENAME TO elsewhere');
+  try {
+    runner.start();
+    await waitUntil(() => round.mock.calls.length >= 3, { what: 'the third round' });
+    expect(warn).toHaveBeenCalledTimes(1);
+  } finally {
+    await installation.admin.query('ALTER TABLE audit.elsewhere RENAME TO replays');
+    await runner.onModuleDestroy();
+  }
 });

@@ -155,17 +155,23 @@ export class ReplayRunner implements OnModuleDestroy {
 
   private async repeat(): Promise<void> {
     const { signal } = this.stopping;
+    let failing: string | undefined;
     while (!signal.aborted) {
       this.waking = new AbortController();
       let waitMs: number;
       try {
         waitMs = await this.round();
+        failing = undefined;
       } catch (error) {
         waitMs = IDLE_MS;
+        const reason = error instanceof Error ? error.message : String(error);
         // With the database away there is nothing to say that its health does not say.
-        if (!(error instanceof StoreError && error.code === 'store_unavailable')) {
+        const isKnown = error instanceof StoreError && error.code === 'store_unavailable';
+        // Before the migrations have run it is the same every second.
+        if (!isKnown && failing !== reason) {
           this.logger.warn({ err: error }, 'replays cannot go on; trying again');
         }
+        failing = reason;
       }
       const until = AbortSignal.any([signal, this.waking.signal]);
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: until, ref: false }).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Topics } from '@quittance/contracts';
 import { KafkaPublisher } from '@quittance/kafka';
@@ -20,6 +21,8 @@ export interface StepResult {
 
 const STOPPED_PAUSE_MS = 1_000;
 const LEDGER_PAUSE_MS = 500;
+/** Kafka is asked inside the step's transaction, which keeps a connection, and the other replays of the round waiting. */
+const KAFKA_PATIENCE_MS = 2_000;
 /** The ledger has arrived. */
 const PASSED: LedgerFence = {};
 
@@ -76,8 +79,7 @@ export class ReplaySteps {
   private async hasArrived(manager: EntityManager, { id, fence }: LedgerReplay): Promise<boolean> {
     let ahead: LedgerFence;
     try {
-      ahead = fence ?? (await this.progress.fence());
-      if (await this.progress.hasReached(ahead)) ahead = PASSED;
+      ahead = await withPatience(this.ahead(fence));
     } catch {
       await putOff(manager, id, 'Kafka cannot be asked how far the ledger is.', STOPPED_PAUSE_MS);
       return false;
@@ -86,6 +88,25 @@ export class ReplaySteps {
     if (ahead === PASSED) return true;
     await putOff(manager, id, 'The ledger has yet to read what was published before.', LEDGER_PAUSE_MS);
     return false;
+  }
+
+  /** Where the ledger has yet to arrive. @throws when Kafka cannot be asked */
+  private async ahead(fence: LedgerFence | null): Promise<LedgerFence> {
+    const ahead = fence ?? (await this.progress.fence());
+    return (await this.progress.hasReached(ahead)) ? PASSED : ahead;
+  }
+}
+
+/** @throws when the answer does not come in time */
+async function withPatience<T>(answer: Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const tooLate = sleep(KAFKA_PATIENCE_MS, undefined, { signal: patience.signal }).then(() => {
+    throw new Error('Kafka did not answer in time.');
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    patience.abort();
   }
 }
 

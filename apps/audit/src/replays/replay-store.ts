@@ -17,7 +17,7 @@ export interface NewReplay {
 }
 
 const COLUMNS = `id, namespace, subscription, subscription_uid AS "subscriptionUid", kind, since, until, rate, state, settled,
-  fence, cursor, collected, total, done, waiting, next_at AS "nextAt", started_at AS "startedAt",
+  fence, cursor, collected, total, done, sent_position AS "sentPosition", waiting, next_at AS "nextAt", started_at AS "startedAt",
   finished_at AS "finishedAt", created_by AS "createdBy", error`;
 
 /** Milliseconds, as the API shows them, and as pages tell rows apart. */
@@ -157,14 +157,18 @@ export async function addItems(
     `INSERT INTO audit.replay_items (replay_id, log_position, event_id, event_source)
      SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[])
      ON CONFLICT DO NOTHING RETURNING 1`,
-    [
-      replayId,
-      items.map((item) => item.logPosition),
-      items.map((item) => item.eventId),
-      items.map((item) => item.eventSource),
-    ],
+    [replayId, ...columnsOf(items)],
   );
   return rows.length;
+}
+
+/** As array parameters: places, ids, sources. */
+export function columnsOf(items: readonly ReplayItem[]): [string[], string[], string[]] {
+  return [
+    items.map(({ logPosition }) => logPosition),
+    items.map(({ eventId }) => eventId),
+    items.map(({ eventSource }) => eventSource),
+  ];
 }
 
 export interface ReplayItem {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Problem } from '@quittance/contracts';
 import type { Database, LedgerReplay } from '@quittance/persistence';
 import { QUERY_DATABASE } from '../databases.js';
+import { CLOCK_SKEW_MS } from '../ledger/fold.js';
 import { Conditions } from '../queries/conditions.js';
 import { cutPage, decodeCursor } from '../queries/page-cursor.js';
 import type { Page } from '../queries/views.js';
@@ -32,8 +33,9 @@ export class ReplayService {
     by: string,
   ): Promise<ReplayView> {
     const { since, rate } = request;
-    const now = Date.now();
-    const until = new Date(Math.min(request.until?.getTime() ?? now, now));
+    // Events bear the time of ingest, whose clock may be ahead.
+    const latest = Date.now() + CLOCK_SKEW_MS;
+    const until = new Date(Math.min(request.until?.getTime() ?? latest, latest));
     if (since > until) {
       const message = 'must not be later than "until", nor than now';
       const errors = [{ path: '/since', message }];
@@ -95,8 +97,9 @@ export class ReplayService {
 
   private requireActive(namespace: string, subscription: string): string {
     const uid = this.standings.uidOf(namespace, subscription);
+    const standing = this.standings.of(namespace, subscription, uid ?? '');
+    if (standing.kind === 'unreadable') throw new Problem('not_replayable', standing.reason);
     if (uid === undefined) throw new Problem('not_found', `There is no subscription "${subscription}".`);
-    const standing = this.standings.of(namespace, subscription, uid);
     if (standing.kind === 'active') return uid;
     throw new Problem('not_replayable', `${standing.reason} Resume it first, then ask again.`);
   }

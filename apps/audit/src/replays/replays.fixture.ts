@@ -10,6 +10,7 @@ import { AUDIT_SCHEMA, Database } from '@quittance/persistence';
 import { createLogger, Metrics } from '@quittance/service';
 import { waitUntil } from '@quittance/testing';
 import { Pool } from 'pg';
+import type { Logger } from 'pino';
 import { AuditApi } from '../audit-api.fixture.js';
 import { EMPTY_LEDGER } from '../ledger/ledger-database.fixture.js';
 import { writeFacts, type Fact } from '../ledger/story.fixture.js';
@@ -22,7 +23,7 @@ import type { ReplayView } from './views.js';
 
 const topics = new Topics();
 
-/** What an instance wrote to `events.v1`: `event>subscription`, with `?` where patterns and filter decide. */
+/** What an instance wrote to `events.v1`: `event>subscription`, with `?` where patterns and filter decide, `!` of a sample. */
 export type Sent = string;
 
 export interface AuditInstance {
@@ -36,8 +37,9 @@ export interface AuditInstance {
 export interface AuditInstanceOptions {
   /** Happens after Kafka has acknowledged a batch. */
   onPublished?: () => Promise<unknown>;
-  hasLedgerArrived?: () => boolean;
+  hasLedgerArrived?: () => boolean | Promise<boolean>;
   probeIntervalMs?: number;
+  logger?: Logger;
 }
 
 /** The API over a real ledger, and any number of instances that work on its replays. Only Kafka is a list. */
@@ -97,12 +99,12 @@ export class ReplayInstallation {
     };
     const progress = {
       fence: () => Promise.resolve({ 'quittance.events.v1': { 0: '7' } }),
-      hasReached: () => Promise.resolve(options.hasLedgerArrived?.() ?? true),
+      hasReached: async () => (await options.hasLedgerArrived?.()) ?? true,
     };
     const standings = new Standings(catalogue, states);
     const events = new EventReplay(catalogue, publisher, topics);
     const steps = new ReplaySteps(standings, progress, events, publisher, topics);
-    const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
+    const logger = options.logger ?? createLogger({ service: 'audit', version: '0', level: 'silent' });
     const metrics = new Metrics('audit');
     const runner = new ReplayRunner(pool, standings, steps, metrics, logger);
     const interval = options.probeIntervalMs ?? 300_000;
@@ -161,7 +163,8 @@ export class ReplayInstallation {
       if (outcome.type === 'dead') this.outcomes.push(`dead ${outcome.eventId} ${outcome.error.code}`);
       return;
     }
-    const { attributes, replay } = decodeEvent(incoming);
-    this.sent.push(`${attributes.id}>${replay?.subscription}${replay?.filtered ? '?' : ''}`);
+    const { attributes, replay, test } = decodeEvent(incoming);
+    const marks = `${replay?.filtered ? '?' : ''}${test ? '!' : ''}`;
+    this.sent.push(`${attributes.id}>${replay?.subscription}${marks}`);
   }
 }

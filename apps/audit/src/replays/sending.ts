@@ -3,7 +3,7 @@ import type { LedgerEvent, LedgerReplay } from '@quittance/persistence';
 import type { EntityManager } from 'typeorm';
 import type { EventReplay } from './event-replay.js';
 import { reopen, type ClosedDelivery } from './reopening.js';
-import type { ReplayItem } from './replay-store.js';
+import { columnsOf, type ReplayItem } from './replay-store.js';
 
 const MAX_BATCH = 100;
 /** Events carry up to 1 MiB each. */
@@ -41,23 +41,24 @@ export async function sendBatch(
   if (batch.length > 0) await events.send(batch, target);
   if (held) await reopen(manager, [...held.values()]);
   await manager.query(
-    `DELETE FROM audit.replay_items WHERE replay_id = $1 AND log_position = ANY ($2::bigint[])`,
-    [replay.id, items.map((item) => item.logPosition)],
+    `DELETE FROM audit.replay_items USING unnest($2::bigint[], $3::text[], $4::text[]) AS dealt_with (position, id, source)
+      WHERE replay_id = $1 AND log_position = position AND event_id = id AND event_source = source`,
+    [replay.id, ...columnsOf(items)],
   );
   await manager.query(
     `UPDATE audit.replays
-        SET done = done + $2, waiting = NULL,
+        SET done = done + $2, waiting = NULL, sent_position = coalesce($5, sent_position),
             next_at = greatest(next_at, clock_timestamp() - make_interval(secs => $3))
                       + make_interval(secs => $4::float8 / rate)
       WHERE id = $1`,
-    [replay.id, items.length, MAX_CATCH_UP_MS / 1_000, batch.length],
+    [replay.id, items.length, MAX_CATCH_UP_MS / 1_000, batch.length, items.at(-1)?.logPosition ?? null],
   );
   return { sent: batch.length, isLast: replay.done + items.length >= replay.total };
 }
 
 async function nextItems(
   manager: EntityManager,
-  { id, namespace, rate }: LedgerReplay,
+  { id, namespace, rate, sentPosition }: LedgerReplay,
 ): Promise<ReplayItem[]> {
   const size = Math.min(Math.max(Math.ceil(rate / BATCHES_PER_SECOND), 1), MAX_BATCH);
   const rows = await manager.query<(ReplayItem & { bytes: number })[]>(
@@ -65,8 +66,10 @@ async function nextItems(
             coalesce(octet_length(e.data), 0) AS bytes
        FROM audit.replay_items i
        LEFT JOIN audit.events e ON e.namespace = $2 AND e.id = i.event_id AND e.source = i.event_source
-      WHERE i.replay_id = $1 ORDER BY i.log_position LIMIT ${size}`,
-    [id, namespace],
+      WHERE i.replay_id = $1 AND i.log_position >= $3
+      ORDER BY i.log_position, i.event_id, i.event_source LIMIT ${size}`,
+    // From the last place on: several events may have it, and not all of them fitted into the batch.
+    [id, namespace, sentPosition ?? 0],
   );
   let bytes = 0;
   return rows.filter((row, index) => (bytes += row.bytes) <= MAX_BATCH_BYTES || index === 0);
@@ -81,11 +84,11 @@ function eventsOf(
   return manager.query<LedgerEvent[]>(
     `SELECT e.namespace, e.id, e.source, e.accepted_at AS "acceptedAt", e.log_position AS "logPosition", e.revision,
             e.type, e.subject, e.time, e.data_schema AS "dataSchema", e.content_type AS "contentType", e.extensions,
-            e.traceparent, e.data
+            e.traceparent, e.data, e.test_subscription_uid AS "testSubscriptionUid"
        FROM unnest($2::text[], $3::text[]) AS wanted (id, source)
        JOIN audit.events e ON e.namespace = $1 AND e.id = wanted.id AND e.source = wanted.source
       WHERE e.accepted_at IS NOT NULL
-      ORDER BY e.log_position
+      ORDER BY e.log_position, e.id, e.source
         FOR KEY SHARE OF e`,
     [namespace, items.map((item) => item.eventId), items.map((item) => item.eventSource)],
   );

@@ -5,13 +5,18 @@ import type { SubscriptionState } from '@quittance/contracts';
 /** Whether a subscription can be sent anything now. Reasons are for a person. */
 export type Standing =
   | { kind: 'active' }
+  /** A later release wrote it: whether it is there, and how it stands, is not known here. */
+  | { kind: 'unreadable'; reason: string }
   | { kind: 'gone'; reason: string }
   | { kind: 'paused' | 'suspended' | 'disabled'; reason: string; stopped?: SubscriptionState['stopped'] };
 
 /** How long ago the states must have been confirmed: an active subscription was not suspended before that. */
 const STATES_STALENESS_MS = 1_000;
 
-type Subscriptions = Pick<Catalogue, 'ready' | 'isFresh' | 'subscription' | 'subscriptionsFor'>;
+type Subscriptions = Pick<
+  Catalogue,
+  'ready' | 'isFresh' | 'subscription' | 'subscriptionsFor' | 'isSubscriptionReadable'
+>;
 type States = Pick<SubscriptionStates, 'ready' | 'confirmedAt' | 'of'>;
 
 /** What the catalogue and the dispatchers say of subscriptions, in one word. */
@@ -40,6 +45,10 @@ export class Standings {
 
   /** @param uid of the subscription that is meant: one made later under the same name is another */
   of(namespace: string, name: string, uid: string): Standing {
+    if (!this.catalogue.isSubscriptionReadable(namespace, name)) {
+      const reason = `The subscription "${name}" was written by a later release, and this one cannot read it.`;
+      return { kind: 'unreadable', reason };
+    }
     const resource = this.catalogue.subscription(namespace, name)?.resource;
     if (resource === undefined) {
       return { kind: 'gone', reason: `The subscription "${name}" does not exist any more.` };

@@ -1,9 +1,24 @@
-import { decodeEvent, DEFAULT_NAMESPACE, type IncomingRecord } from '@quittance/contracts';
+import {
+  decodeEvent,
+  DEFAULT_NAMESPACE,
+  type EventRecord,
+  type IncomingRecord,
+  type OutgoingRecord,
+} from '@quittance/contracts';
 import { createLogger, Metrics } from '@quittance/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditApi } from '../audit-api.fixture.js';
 import { eventfulStory } from '../ledger/eventful-story.fixture.js';
-import { accepted, deliveryIdFor, gaveUp, held, T0, uidOf, writeFacts } from '../ledger/story.fixture.js';
+import {
+  accepted,
+  deliveryIdFor,
+  gaveUp,
+  held,
+  sample,
+  T0,
+  uidOf,
+  writeFacts,
+} from '../ledger/story.fixture.js';
 import { LedgerPruner } from '../pruning/ledger-pruner.js';
 import type { EventStoryView } from '../queries/views.js';
 
@@ -18,6 +33,10 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
+function recordOf(published: OutgoingRecord): EventRecord {
+  return decodeEvent({ ...published, partition: 0, offset: 0n, timestamp: 0 } as unknown as IncomingRecord);
+}
+
 describe('a retry by hand', () => {
   const path = `deliveries/${deliveryIdFor('a', 'stock')}/retry`;
 
@@ -26,12 +45,7 @@ describe('a retry by hand', () => {
     const { status, body } = await api.call(path, { method: 'POST' });
     expect([status, body]).toEqual([202, { id: deliveryIdFor('a', 'stock'), state: 'pending' }]);
     expect(api.published).toHaveLength(1);
-    const record = decodeEvent({
-      ...api.published[0]!,
-      partition: 0,
-      offset: 0n,
-      timestamp: 0,
-    } as unknown as IncomingRecord);
+    const record = recordOf(api.published[0]!);
     expect(record).toMatchObject({
       namespace: 'shop',
       attributes: {
@@ -58,6 +72,17 @@ describe('a retry by hand', () => {
   it('is settled by the next outcome, also from a dispatcher whose clock is behind', async () => {
     await Promise.all(writeFacts(api.writer, [gaveUp('a', 'stock', 1, T0 + 90_100)]));
     expect((await api.deliveryOf('a', 'stock'))?.state).toBe('dead');
+  });
+
+  it('of a sample is a sample; the revision of a Kafka that is gone does not count', async () => {
+    await Promise.all(
+      writeFacts(api.writer, [sample('s', 'stock', { revision: 40_000 }), gaveUp('s', 'stock', 1, T0)]),
+    );
+    api.published.length = 0;
+    const { status } = await api.call(`deliveries/${deliveryIdFor('s', 'stock')}/retry`, { method: 'POST' });
+    expect(status).toBe(202);
+    const target = { subscription: 'stock', subscriptionUid: uidOf('stock') };
+    expect(recordOf(api.published[0]!)).toMatchObject({ revision: 17, replay: target, test: target });
   });
 
   it('changes nothing while Kafka cannot be reached', async () => {

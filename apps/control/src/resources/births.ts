@@ -12,6 +12,7 @@ import type { KeyCredentials } from '../keys/key-credentials.js';
 import { VerifierSecrets } from '../sources/verifier-secrets.js';
 import { HomePartitions } from '../subscriptions/home-partitions.js';
 import { SigningSecrets } from '../subscriptions/signing-secrets.js';
+import { becomesStrict } from '../subscriptions/subscription-replacement.js';
 import type { ResourceInput } from './resource-body.js';
 
 /** What a resource is given when it is created. */
@@ -41,9 +42,16 @@ export class Births {
     @Inject(VerifierSecrets) private readonly verifying: VerifierSecrets,
   ) {}
 
-  /** @throws StoreError */
-  async prepare(kind: ResourceKind): Promise<BirthPreparation> {
-    return kind === 'Subscription' ? { partitions: await this.homes.count() } : {};
+  /**
+   * Only who needs a partition, or one of its own, waits for Kafka.
+   * @param before the spec that is replaced; `undefined`: there is none
+   * @throws StoreError
+   */
+  async prepare(kind: ResourceKind, spec: object, before: object | undefined): Promise<BirthPreparation> {
+    if (kind !== 'Subscription') return {};
+    const isAsked =
+      before === undefined || becomesStrict(before as SubscriptionSpec, spec as SubscriptionSpec);
+    return { partitions: isAsked ? await this.homes.count() : this.homes.lastKnown };
   }
 
   /** @throws Problem `kafka_unavailable`, `partition_shared`, `invalid_resource` */

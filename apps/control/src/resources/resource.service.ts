@@ -13,6 +13,7 @@ import { parseResource, type ResourceAddress, type ResourceInput } from './resou
 import { Removals } from './removals.js';
 import { Replacements } from './replacements.js';
 import { ResourceRepository } from './resource.repository.js';
+import { subscriptionPartsOf } from '../subscriptions/subscription-row.js';
 import { resourceOf } from './resource-view.js';
 import { ResourceViews } from './resource-views.js';
 import { ResourceWriter, type ResourceChange } from './resource-writer.js';
@@ -69,7 +70,7 @@ export class ResourceService {
   async put(address: ResourceAddress, body: unknown, actor: string): Promise<PutResult> {
     const input = parseResource(address, body, this.ladder);
     // Asked before the transaction, so that no lock is held while Kafka is slow.
-    const preparation = await this.births.prepare(address.kind.kind);
+    const preparation = await this.prepare(address, input);
     const { created, written } = await this.database.transaction(async (manager) => {
       await this.resources.lock(manager, address);
       const before = await this.resources.find(manager, address);
@@ -161,6 +162,14 @@ export class ResourceService {
       return { row: after, shown: amendment.shown };
     });
     return this.answer(row, shown);
+  }
+
+  /** By what stands there now. Until the transaction begins that may change, which makes the preparation less, not wrong. */
+  private async prepare(address: ResourceAddress, { spec }: ResourceInput): Promise<BirthPreparation> {
+    const { kind } = address.kind;
+    if (kind !== 'Subscription') return {};
+    const before = await this.database.run((manager) => this.resources.find(manager, address));
+    return this.births.prepare(kind, spec, before ? subscriptionPartsOf(before).spec : undefined);
   }
 
   private async lockedRow(manager: EntityManager, address: ResourceAddress): Promise<ResourceRow> {

@@ -66,6 +66,11 @@ export class HomePartitions {
     return freeHome(uses) === undefined ? this.partitions.latest() : known;
   }
 
+  /** How many partitions there were when Kafka was last asked; `undefined` while it has never been reached. */
+  get lastKnown(): number | undefined {
+    return this.partitions.last;
+  }
+
   /**
    * The home of a subscription that is created.
    * @throws Problem `kafka_unavailable` when the number of partitions is not known; `partition_shared`

@@ -17,6 +17,11 @@ export class PartitionCount {
 
   constructor(@Inject(COUNT_PARTITIONS) private readonly ask: CountPartitions) {}
 
+  /** Without asking anybody. */
+  get last(): number | undefined {
+    return this.known?.count;
+  }
+
   /** @returns the last known count while Kafka is away; `undefined` when none was ever known */
   async current(): Promise<number | undefined> {
     if (!this.known) await this.refresh();

@@ -45,10 +45,11 @@ export class SecretService {
       const nowMs = Date.now();
       const { spec, secrets: before } = subscriptionPartsOf(row);
       const secrets = this.signing.rotated(row.uid, before, overlapMs, nowMs);
-      const [key] = spec.signing.asymmetric ? this.signing.publicKeys(row.uid, secrets, nowMs) : [];
+      // Only that one is opened: a rotation is what helps when a former one cannot be.
+      const publicKey = spec.signing.asymmetric ? this.signing.newestPublicKey(row.uid, secrets) : undefined;
       answer.resolve({
         secret: this.signing.reveal(row.uid, secrets),
-        ...(key && { publicKey: key.publicKey }),
+        ...(publicKey !== undefined && { publicKey }),
         former: times(secrets.former, nowMs),
       });
       const changed = secrets.asymmetric === undefined ? ['signing'] : ['signing', 'asymmetric'];

@@ -62,6 +62,16 @@ describe('the secrets of a subscription', () => {
     expect(signing.publicKeys(uid, second, NOW + HOUR)).toHaveLength(1);
   });
 
+  it('show the newest public key, whatever the former ones were sealed under', () => {
+    const first = signing.create(uid, { asymmetric: true });
+    const other = new SigningSecrets(new SecretBox([randomBytes(32).toString('base64')]));
+    const second = other.rotated(uid, first, HOUR, NOW);
+    expect(() => other.publicKeys(uid, second, NOW)).toThrow(/master key/);
+    expect(other.newestPublicKey(uid, second)).toMatch(/^whpk_/);
+    expect(signing.newestPublicKey(uid, first)).toBe(signing.publicKeys(uid, first, NOW)[0]?.publicKey);
+    expect(signing.newestPublicKey(uid, signing.create(uid, { asymmetric: false }))).toBeUndefined();
+  });
+
   it('that are rotated without overlap are gone at once; expired ones go with the next rotation', () => {
     const first = signing.create(uid, { asymmetric: true });
     expect(signing.rotated(uid, first, 0, NOW)).toMatchObject({ former: [], formerAsymmetric: [] });

@@ -63,6 +63,14 @@ export class SigningSecrets {
   }
 
   /**
+   * What the newest `v1a` signatures are verified with; `undefined` where no key pair was ever made.
+   * @throws SecretBoxError when it was sealed under another master key
+   */
+  newestPublicKey(uid: string, { asymmetric }: SubscriptionSecrets): string | undefined {
+    return asymmetric === undefined ? undefined : this.publicKey(uid, asymmetric);
+  }
+
+  /**
    * What `v1a` signatures are verified with, newest first; none where no key pair was ever made.
    * @throws SecretBoxError when one was sealed under another master key
    */

@@ -36,10 +36,9 @@ export class SubscriptionActions {
     return this.resources.amend(addressOf(namespace, name), { actor, action: 'resume' }, (row) => {
       const { spec, status } = subscriptionPartsOf(row);
       if (skip !== undefined && spec.delivery.ordering !== 'strict') throw nothingToSkip();
-      const { skip: _before, ...kept } = status;
       return {
         ...(spec.paused && { spec: { ...spec, paused: false } }),
-        status: { ...activated(kept), ...(skip !== undefined && { skip }) },
+        status: { ...activated(status), ...(skip !== undefined && { skip }) },
       };
     });
   }

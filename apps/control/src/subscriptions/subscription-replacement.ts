@@ -31,8 +31,7 @@ export class SubscriptionReplacement {
     secretsChanged: readonly string[];
   }> {
     const before = subscriptionPartsOf(row);
-    const becomesStrict = spec.delivery.ordering === 'strict' && before.spec.delivery.ordering !== 'strict';
-    if (becomesStrict) await this.homes.assertOwn(manager, row, partitions);
+    if (becomesStrict(before.spec, spec)) await this.homes.assertOwn(manager, row, partitions);
     const isResumed = before.spec.paused && !spec.paused;
     const { secrets, changed } = this.signing.completed(row.uid, spec.signing, before.secrets);
     return {
@@ -41,4 +40,9 @@ export class SubscriptionReplacement {
       secretsChanged: changed,
     };
   }
+}
+
+/** It then needs a home that it shares with nobody. */
+export function becomesStrict(before: SubscriptionSpec, spec: SubscriptionSpec): boolean {
+  return spec.delivery.ordering === 'strict' && before.delivery.ordering !== 'strict';
 }

@@ -277,6 +277,13 @@ describe('a sample', () => {
     expect(outcomes(result)).toMatchObject([{ skipped: [{ subscription: 'billing', code: 'deleted' }] }]);
   });
 
+  it('is marked when it is sent again too, and settles the delivery that it replays', () => {
+    config.subscribe('billing', { events: ['payment.*'] });
+    const result = plan(eventOf({ test, replay: test }));
+    expect(deliveries(result)).toMatchObject([{ replay: true, httpHeaders: { 'quittance-test': 'true' } }]);
+    expect(outcomes(result)).toMatchObject([{ replay: true, matched: [{ subscription: 'billing' }] }]);
+  });
+
   it('does not leave its mark on what others are sent', () => {
     config.subscribe('billing');
     plan(eventOf({ test }));

@@ -63,6 +63,10 @@ export class LedgerEvent {
   @Column('bytea', { nullable: true, select: false })
   data?: Buffer | null;
 
+  /** Of the subscription that it was sent to try; `null`: it is no sample. */
+  @Column('text', { name: 'test_subscription_uid', nullable: true })
+  testSubscriptionUid!: string | null;
+
   @Column('timestamptz', { name: 'routed_at', nullable: true })
   routedAt!: Date | null;
 

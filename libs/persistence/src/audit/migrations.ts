@@ -3,6 +3,7 @@ import type { MigrationClass } from '../data-source.js';
 import { HoldDeliveries, IndexHeldDeliveries } from './holding.migration.js';
 import { AddPruning } from './pruning.migration.js';
 import { AddRejections } from './rejections.migration.js';
+import { FollowReplays, TellSamplesApart } from './replaying.migration.js';
 
 /**
  * The ledger. Every statement of its writer is an upsert that merges, so the order and the repetition of
@@ -136,4 +137,6 @@ export const AUDIT_MIGRATIONS: readonly MigrationClass[] = [
   AddPruning,
   HoldDeliveries,
   IndexHeldDeliveries,
+  TellSamplesApart,
+  FollowReplays,
 ];

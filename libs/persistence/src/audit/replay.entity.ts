@@ -33,7 +33,7 @@ export class LedgerReplay {
   @Column('timestamptz', { nullable: true })
   since!: Date | null;
 
-  /** … and without this time. */
+  /** … and up to this time, it included. */
   @Column('timestamptz', { nullable: true })
   until!: Date | null;
 
@@ -52,9 +52,12 @@ export class LedgerReplay {
   @Column('json', { nullable: true })
   fence!: LedgerFence | null;
 
-  /** Where collecting stands; `null` at its beginning. */
+  /**
+   * Where collecting stands; `null` at its beginning. Of `recover` the events of its time come first, and then, marked as
+   * such, what was given up in it.
+   */
   @Column('json', { nullable: true })
-  cursor!: readonly [at: string, tie: string] | null;
+  cursor!: readonly [at: string, tie: string, part?: 'given-up'] | null;
 
   /** All that is to be sent is known. */
   @Column('boolean')
@@ -67,6 +70,10 @@ export class LedgerReplay {
   /** How many of them were dealt with. */
   @Column('integer')
   done!: number;
+
+  /** Everything before this place in the log was dealt with; `null`: nothing was. */
+  @Column('bigint', { name: 'sent_position', nullable: true })
+  sentPosition!: string | null;
 
   /** For a person: what it waits for; `null` while it does not wait. */
   @Column('text', { nullable: true })

@@ -5,10 +5,13 @@ import {
   startTestPostgres,
   waitUntil,
   type ApiClient,
+  type ReceivedRequest,
   type Receiver,
   type TestInstallation,
   type TestPostgres,
 } from '@quittance/testing';
+import { guardedSubscriptions } from './metrics.js';
+import { allIn, storyOf } from './stories.js';
 
 let quittance: TestInstallation;
 let postgres: TestPostgres;
@@ -51,14 +54,26 @@ async function subscriber(name: string, delivery: Record<string, unknown> = {}):
 }
 
 let published = 0;
-const publish = async (): Promise<string> =>
-  (await client.publish({ type: 'order.completed', data: { n: published++ } }, { key })).id;
+/** @param partitionkey those of one key are in order */
+const publish = async (partitionkey?: string): Promise<string> => {
+  const event = { type: 'order.completed', data: { n: published++ }, ...(partitionkey && { partitionkey }) };
+  return (await client.publish(event, { key })).id;
+};
+
+/** Of the event that it brings. */
+const numberOf = ({ body }: ReceivedRequest): number =>
+  (JSON.parse(body.toString()) as { data: { n: number } }).data.n;
+
+/** Of all events since the one that had this number. */
+const numbersFrom = (first: number): number[] =>
+  Array.from({ length: published - first }, (_, index) => first + index);
 
 interface Status {
   state: string;
   reason: string | null;
   partition: number;
-  home: { move?: unknown };
+  move?: { phase: string };
+  backlog: { records: number | null };
 }
 
 const statusOf = async (name: string): Promise<Status> =>
@@ -71,10 +86,11 @@ async function is(name: string, state: string): Promise<void> {
   });
 }
 
-/** In good order, all at once; Postgres may be away. */
-async function restartEverything(): Promise<void> {
+/** In good order, all at once; Postgres may be away. @param whenStopped nothing runs at that moment */
+async function restartEverything(whenStopped?: () => void): Promise<void> {
   const services = [...quittance.services.values()];
   await Promise.all(services.map((service) => service.stop()));
+  whenStopped?.();
   await Promise.all(services.map((service) => service.launch()));
   await Promise.all(
     [quittance.ingest, quittance.router, quittance.dispatcher].map((service) => service.ready(60_000)),
@@ -135,43 +151,60 @@ describe('what became of a subscription outlives a restart of every service, and
     await everythingIsReady();
     await is('paused', 'suspended');
     await passesBy(witness, 3);
+    await postgres.kill();
     await restartEverything();
+    await passesBy(witness, 3);
+    expect(paused.requests).toEqual([]);
+    await postgres.start();
     await everythingIsReady();
-    expect((await statusOf('paused')).state).toBe('suspended');
+    expect(await statusOf('paused')).toMatchObject({ state: 'suspended', reason: 'paused' });
     expect(paused.requests).toEqual([]);
     await client.act('paused', 'resume');
+    await postgres.kill();
     await restartEverything();
-    await waitUntil(() => distinct(paused) === 6, { what: 'what was held', timeoutMs: 60_000 });
+    await postgres.start();
+    await waitUntil(() => distinct(paused) === 9, { what: 'what was held', timeoutMs: 60_000 });
     await everythingIsReady();
     expect((await statusOf('paused')).state).toBe('active');
     await Promise.all([client.deleteSubscription('paused'), client.deleteSubscription('witness-b')]);
   });
 
   it('unreachable and suspended, then found alive', { timeout: 180_000 }, async () => {
-    const away = await subscriber('away', { hold: '2s' });
+    // So many retries that none is given up before the suspension.
+    const schedule = Array.from({ length: 20 }, () => '200ms');
+    const away = await subscriber('away', { hold: '2s', retry: { schedule } });
     away.respondWith(() => 'reset');
     await postgres.kill();
-    for (let n = 0; n < 8; n++) await publish();
-    await waitUntil(
-      async () => {
-        const metrics = await (await fetch(`${quittance.dispatcher.managementUrl}/metrics`)).text();
-        return /quittance_guarded_subscriptions\{[^}]*state="suspended"[^}]*\} 1/.test(metrics);
-      },
-      { what: 'its suspension', timeoutMs: 60_000 },
-    );
-    const before = away.requests.length;
-    await restartEverything();
-    for (let n = 0; n < 4; n++) await publish();
+    const first = published;
+    const ids: string[] = [];
+    for (let n = 0; n < 8; n++) ids.push(await publish());
+    await waitUntil(async () => (await guardedSubscriptions(quittance.dispatcher, 'suspended')) === 1, {
+      what: 'its suspension',
+      timeoutMs: 60_000,
+    });
+    let failed = 0;
+    await restartEverything(() => (failed = away.requests.length));
+    expect(failed).toBeGreaterThanOrEqual(8);
+    for (let n = 0; n < 4; n++) ids.push(await publish());
     await postgres.start();
     await everythingIsReady();
     await is('away', 'suspended');
-    away.respondWith(() => 204);
-    away.requests.splice(0, before);
+    expect(await statusOf('away')).toMatchObject({ reason: 'unreachable' });
+    for (const id of ids) await storyOf(client, id, allIn('held'));
+    // Nothing was sent to it since, and the first probe is an hour away.
+    expect(away.requests).toHaveLength(failed);
+
+    const arrived = new Set<number>();
+    away.respondWith((request) => {
+      arrived.add(numberOf(request));
+      return 204;
+    });
     await client.act('away', 'resume');
     await postgres.kill();
     await restartEverything();
     await postgres.start();
-    await waitUntil(() => distinct(away) === 12, { what: 'all that was held', timeoutMs: 90_000 });
+    await waitUntil(() => arrived.size === ids.length, { what: 'all that was held', timeoutMs: 90_000 });
+    expect(arrived).toEqual(new Set(numbersFrom(first)));
     await everythingIsReady();
     await client.deleteSubscription('away');
   });
@@ -203,19 +236,38 @@ describe('what became of a subscription outlives a restart of every service, and
     await Promise.all([client.deleteSubscription('missed'), client.deleteSubscription('witness-c')]);
   });
 
-  it('moved', { timeout: 180_000 }, async () => {
+  it('moved, with what stands in its old home', { timeout: 180_000 }, async () => {
     const moved = await subscriber('moved', { ordering: 'strict' });
-    await publish();
+    const first = published;
+    await publish('anna');
     await waitUntil(() => moved.requests.length === 1, { what: 'an event at the old home' });
+    const { partition: before } = await statusOf('moved');
+    await client.act('moved', 'pause');
+    for (let n = 0; n < 50; n++) await publish('anna');
+    await waitUntil(async () => (await statusOf('moved')).backlog.records === 50, {
+      what: 'a backlog in the old home',
+    });
     await client.act('moved', 'move');
     const { partition } = await statusOf('moved');
+    expect(partition).not.toBe(before);
     await postgres.kill();
     await restartEverything();
-    await publish();
+    for (let n = 0; n < 5; n++) await publish('anna');
     await postgres.start();
     await everythingIsReady();
-    await waitUntil(() => distinct(moved) === 2, { what: 'an event at the new home', timeoutMs: 60_000 });
-    await waitUntil(async () => !(await statusOf('moved')).home.move, { what: 'the end of the move' });
+    await waitUntil(async () => (await statusOf('moved')).move?.phase === 'draining', {
+      what: 'the old home to be fenced off',
+      timeoutMs: 60_000,
+    });
+    expect(moved.requests).toHaveLength(1);
+    await client.act('moved', 'resume');
+    const arrived = (): number[] => [...new Set(moved.requests.map(numberOf))];
+    await waitUntil(() => arrived().length === published - first, { what: 'all events', timeoutMs: 60_000 });
+    expect(arrived()).toEqual(numbersFrom(first));
+    await waitUntil(async () => (await statusOf('moved')).move === undefined, {
+      what: 'the end of the move',
+      timeoutMs: 60_000,
+    });
     expect((await statusOf('moved')).partition).toBe(partition);
     await client.deleteSubscription('moved');
   });

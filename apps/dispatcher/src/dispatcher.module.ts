@@ -74,8 +74,8 @@ function guardSettings(config: DispatcherConfig): GuardSettings {
  */
 const REBALANCE_DRAIN_MS = 20_000;
 
-/** Covers what is with the subscriber or waits for Kafka's acknowledgement, and a fetch: a third of a second of 3,000/s. */
-const IN_HAND = 1000;
+/** What is with the subscriber or waits for its outcome to be acknowledged, twice that of 3,000/s. */
+const IN_HAND = 500;
 const IN_HAND_PER_REQUEST = 4;
 
 /**

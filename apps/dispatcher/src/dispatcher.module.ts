@@ -31,7 +31,7 @@ export class DispatcherModule {
       imports: [
         kafkaModule(config, { clientId: 'quittance-dispatcher' }),
         catalogueModule(config, { compileSchemas: false }),
-        subscriptionStatesModule(),
+        subscriptionStatesModule({ isWaitedFor: true }),
       ],
       controllers: [DeliveryHandler, RetryHandler],
       providers: [

@@ -40,11 +40,12 @@ const DEFAULT_DEADLINE_MS = 30_000;
 const MAX_BATCH_RECORDS = 1000;
 /**
  * After a batch of more than so many records the next one gathers for so long: requests cost more than records, here
- * and in the broker (docs/performance.md). A lone record never waits, nor do a few. The long pause makes the batches
- * that call for it: by calculation it begins near 2,700 records/s and ends near 1,200.
+ * and in the broker (docs/performance.md). A lone record never waits, nor do a few. The long pauses make the batches
+ * that call for them: by calculation the longest begins near 1,300 records/s, and the middle one near 400.
  */
 const PAUSES = [
   { above: 32, ms: 24 },
+  { above: 4, ms: 20 },
   { above: 2, ms: 10 },
 ] as const;
 /** A partition that was just added is known to all brokers within this many fresh looks. */

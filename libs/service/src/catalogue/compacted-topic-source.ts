@@ -1,6 +1,6 @@
 import type { ConfigSource } from '@quittance/catalog';
 import type { IncomingRecord } from '@quittance/contracts';
-import { CompactedTopicReader, type KafkaClient } from '@quittance/kafka';
+import { CompactedTopicReader, type CompactedTopicReaderOptions, type KafkaClient } from '@quittance/kafka';
 import type { Logger } from 'pino';
 
 /** What a compacted topic of ours holds, for a reader in memory: `config.v1`, `subscription-state.v1`. */
@@ -13,6 +13,7 @@ export class CompactedTopicSource implements ConfigSource {
     private readonly client: KafkaClient,
     private readonly topic: string,
     private readonly logger: Logger,
+    private readonly options: Pick<CompactedTopicReaderOptions, 'maxWaitMs'> = {},
   ) {}
 
   get confirmedAt(): number {
@@ -30,6 +31,7 @@ export class CompactedTopicSource implements ConfigSource {
 
   start(onRecord: (record: IncomingRecord) => void): Promise<void> {
     this.reader = new CompactedTopicReader(this.client, {
+      ...this.options,
       topic: this.topic,
       onRecord: (record) => {
         this.failure = undefined;

@@ -87,6 +87,22 @@ describe('Guard', () => {
     expect(became.size).toBe(30);
   });
 
+  it('lets the next go also when its turn comes while it is looked for', async () => {
+    const { guard } = guarded({ delivery: { rateLimit: { rate: 10 } } });
+    await passes(1000);
+    go(guard);
+    go(guard);
+    const began = performance.now();
+    // One moment it has to wait, and the next it has not: each look at the clock shows another time.
+    const clock = vi.spyOn(performance, 'now');
+    clock.mockReturnValueOnce(began + 99.999).mockReturnValueOnce(began + 100.001);
+    const admitted = vi.fn();
+    void Promise.resolve(guard.admit(delivery('c'))).then(admitted);
+    clock.mockRestore();
+    await passes(1000);
+    expect(admitted).toHaveBeenCalledWith(expect.objectContaining({ kind: 'go' }));
+  });
+
   it('keeps to the rate also when the clock is set back', async () => {
     const { guard } = guarded({ delivery: { rateLimit: { rate: 10 } } });
     admitAll(guard, ['a', 'b']);

@@ -205,8 +205,12 @@ export class Guard {
   }
 
   private hasRoom(): boolean {
+    return this.hasConnection() && this.paceMs() === 0;
+  }
+
+  private hasConnection(): boolean {
     const { concurrency } = this.subscription.resource.spec.delivery;
-    return this.active < (this.isStrict ? 1 : concurrency) && this.paceMs() === 0;
+    return this.active < (this.isStrict ? 1 : concurrency);
   }
 
   /** Not by the time of day, which may be set back: nothing would be sent until that is caught up. */
@@ -258,12 +262,17 @@ export class Guard {
   /** Looks again when something may have changed that nobody tells: time has passed, the resource was changed. */
   private look(blockMs: number): void {
     if (this.timer || this.line.size === 0 || this.assignment.over.aborted) return;
-    const waitMs = blockMs > 0 ? Math.min(blockMs, LOOK_UP_MS) : Math.min(this.paceMs(), LOOK_UP_MS);
-    if (waitMs <= 0) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.catchUp();
-    }, Math.ceil(waitMs));
+    // The next one that ends lets the next one go.
+    if (blockMs === 0 && !this.hasConnection()) return;
+    // Its turn may have come since it was found to have to wait.
+    const waitMs = Math.max(1, blockMs > 0 ? blockMs : this.paceMs());
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.catchUp();
+      },
+      Math.ceil(Math.min(waitMs, LOOK_UP_MS)),
+    );
   }
 
   /** A guard whose records wait hears of changes in no other way. */

@@ -96,7 +96,7 @@ describe('Guard', () => {
     // One moment it has to wait, and the next it has not: each look at the clock shows another time.
     const clock = vi.spyOn(performance, 'now');
     clock.mockReturnValueOnce(began + 99.999).mockReturnValueOnce(began + 100.001);
-    const admitted = vi.fn();
+    const admitted = vi.fn<(admission: Admission) => void>();
     void Promise.resolve(guard.admit(delivery('c'))).then(admitted);
     clock.mockRestore();
     await passes(1000);

@@ -90,4 +90,15 @@ describe('What documents say of events is what is read', () => {
     );
     expect(accepted).toBeGreaterThan(0);
   });
+
+  it('of names that are too long, also where they have no value', () => {
+    const body = {
+      specversion: '1.0',
+      id: '1',
+      source: '/shop',
+      type: 'order.completed',
+      ['x'.repeat(65)]: null,
+    };
+    expect([isRead(readStructured, body), isDescribed(cloudEvent, body)]).toEqual([false, false]);
+  });
 });

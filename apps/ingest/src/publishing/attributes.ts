@@ -41,6 +41,7 @@ export function toAttributes(
   const attributes: CloudEventAttributes = { id: '', source: '', type: '', extensions: {} };
   let total = 0;
   for (const [name, value] of given) {
+    checkName(name);
     if (value === null || value === undefined) continue;
     const text = toText(name, value);
     total += name.length + Buffer.byteLength(text);
@@ -83,7 +84,8 @@ function isCore(name: string): name is Exclude<keyof CloudEventAttributes, 'exte
   }
 }
 
-function toText(name: string, value: unknown): string {
+/** Also of what is not given: what the documents forbid is refused whatever its value. */
+function checkName(name: string): void {
   if (!NAME.test(name) || name.length > MAX_NAME_LENGTH) {
     const shown = name.slice(0, MAX_NAME_LENGTH).replaceAll('~', '~0').replaceAll('/', '~1');
     throw invalidAttribute(
@@ -91,6 +93,9 @@ function toText(name: string, value: unknown): string {
       `an attribute's name has 1 to ${MAX_NAME_LENGTH} lower-case letters and digits; "${shown}" does not`,
     );
   }
+}
+
+function toText(name: string, value: unknown): string {
   if (typeof value === 'string') return checkText(name, value);
   if (!isCore(name)) {
     if (typeof value === 'boolean') return String(value);

@@ -60,6 +60,7 @@ REFUSALS = {
             r"/spec/(versions/\d+/)?deprecated(/sunset)?",
             # Durations have bounds.
             r"/spec/destination/webhook/timeout",
+            r"/spec/destination/webhook/fallbackUrls/\d+",
             r"/spec/delivery/hold",
             r"/spec/retention/(events|rejections)",
             r"/spec/verify(/(tolerance|timestamp(/tolerance)?|id|content))?",

@@ -58,9 +58,10 @@ REFUSALS = {
             # JSON Schema, data that it accepts, versions that are not there twice, times in order.
             r"/spec/versions/\d+(/(schema|version|examples)(/.*)?)?",
             r"/spec/(versions/\d+/)?deprecated(/sunset)?",
+            # None of them is the first URL.
+            r"/spec/destination/webhook/fallbackUrls/\d+",
             # Durations have bounds.
             r"/spec/destination/webhook/timeout",
-            r"/spec/destination/webhook/fallbackUrls/\d+",
             r"/spec/delivery/hold",
             r"/spec/retention/(events|rejections)",
             r"/spec/verify(/(tolerance|timestamp(/tolerance)?|id|content))?",

@@ -54,6 +54,7 @@ export const subscriptionSpec = z
         fallbackUrls: z
           .array(webhookUrl)
           .max(5)
+          .meta({ uniqueItems: true })
           .default([])
           .describe('Tried in order, within the same attempt, when `url` is down.'),
         timeout: durationText(100, 60_000, '100ms to 60s')

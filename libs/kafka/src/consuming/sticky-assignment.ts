@@ -74,24 +74,31 @@ function divide(
   totals: ReadonlyMap<string, number>,
 ): Map<string, number[]> {
   const holding = new Map<string, number[]>(ids.map((id) => [id, []]));
-  const loose: number[] = [];
+  const free: number[] = [];
+  const toLetGo: number[] = [];
   for (const partition of partitions) {
     const holder = holders.get(partitionKey(topic, partition));
-    const held = holder === undefined ? undefined : holding.get(holder);
-    (held ?? loose).push(partition);
+    if (holder === undefined) free.push(partition);
+    else (holding.get(holder) ?? toLetGo).push(partition);
   }
   const least = Math.floor(partitions.length / ids.length);
   // One more for those that have the fewest of the other topics; among these, for those that hold the most of this one.
   const byNeed = [...ids].sort(
     (a, b) => totals.get(a)! - totals.get(b)! || holding.get(b)!.length - holding.get(a)!.length,
   );
-  const favoured = new Set(byNeed.slice(0, partitions.length % ids.length));
-  const quota = (id: string): number => least + (favoured.has(id) ? 1 : 0);
+  const favoured = partitions.length % ids.length;
+  const quota = new Map(byNeed.map((id, rank) => [id, least + (rank < favoured ? 1 : 0)]));
   const shares = new Map<string, number[]>();
   for (const [id, held] of holding) {
-    shares.set(id, held.slice(0, quota(id)));
-    loose.push(...held.slice(quota(id)));
+    shares.set(id, held.slice(0, quota.get(id)));
+    toLetGo.push(...held.slice(quota.get(id)));
   }
-  for (const [id, share] of shares) share.push(...loose.splice(0, quota(id) - share.length));
+  // In that order what is free goes out too, so that it is the same when they join again: nobody that is to have less
+  // holds more by then, and nothing is planned anew.
+  const loose = [...free, ...toLetGo];
+  for (const id of byNeed) {
+    const share = shares.get(id)!;
+    share.push(...loose.splice(0, quota.get(id)! - share.length));
+  }
   return shares;
 }

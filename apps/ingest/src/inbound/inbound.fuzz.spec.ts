@@ -125,14 +125,16 @@ describe('readForm', () => {
         const fields = outcomeOf(() => readForm(bytes));
         if (fields instanceof Problem || !isUtf8(bytes)) return;
         const expected = new Map<string, string[]>();
-        // URLSearchParams drops a "?" at the beginning.
-        for (const [key, value] of new URLSearchParams(`&${bytes.toString()}`)) {
+        // URLSearchParams drops a "?" at the beginning. Beside an escape that is none, Node 24 cuts each other character
+        // to its lowest byte (`a=𐀀%t%7B`), unless it is escaped.
+        const ascii = bytes.toString().replace(/[^\0-\x7f]+/gu, encodeURIComponent);
+        for (const [key, value] of new URLSearchParams(`&${ascii}`)) {
           expected.set(key, [...(expected.get(key) ?? []), value]);
         }
         const found = Object.entries(fields).map(([key, value]) => [key, [value].flat()]);
         expect(new Map(found as [string, string[]][])).toEqual(expected);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 10_000, examples: [[Buffer.from('event_id=𐀀%type=%7B%7D')]] },
     );
   }, 120_000);
 });

@@ -2,8 +2,11 @@ import type { Failure, Stopped } from './learnt.js';
 
 /** What is to be done with a record now. */
 export type Admission =
-  /** Make the attempt, then call `settle` with the same turn. `epoch`: the breaker's, by which it knows what began when. */
-  | { kind: 'go'; isProbe: boolean; epoch: number }
+  /**
+   * Make the attempt, then call `settle` with the same turn. `epoch`: the breaker's, by which it knows what began when.
+   * `era`: another one with each resumption and each change of URL.
+   */
+  | { kind: 'go'; isProbe: boolean; epoch: number; era: number }
   /** Put it off: not before `waitMs`. `blockedMs`: for how long nothing could be sent; missing when it is only too much. */
   | { kind: 'shunt'; waitMs: number; blockedMs?: number }
   | { kind: 'stopped'; stopped: Stopped }

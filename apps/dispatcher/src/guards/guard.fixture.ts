@@ -6,6 +6,8 @@ import {
   type DeliveryRecord,
   type SubscriptionState,
 } from '@quittance/contracts';
+import { vi } from 'vitest';
+import type { Admission, Ending, Turn } from './admission.js';
 import { Guard, type GuardSettings } from './guard.js';
 import { Learnt } from './learnt.js';
 
@@ -111,3 +113,47 @@ export function guarded(facts: SubscriptionFacts = {}, state?: SubscriptionState
   );
   return { guard, world, over };
 }
+
+type Failed = Extract<Ending, { verdict: 'failed' }>;
+
+export const OUTAGE: Failed = {
+  verdict: 'failed',
+  durationMs: 5,
+  failure: { deliveryId: 'd', code: 'timeout', message: 'No answer.', status: null, isOutage: true },
+};
+export const REFUSAL: Failed = {
+  ...OUTAGE,
+  failure: { ...OUTAGE.failure, code: 'http_status', status: 400, isOutage: false },
+};
+/** The request could not be made: nobody knows how the subscriber is. */
+export const UNMADE: Failed = {
+  ...OUTAGE,
+  failure: { ...OUTAGE.failure, code: 'address_blocked', isOutage: false },
+};
+export const SUCCESS: Ending = { verdict: 'success', durationMs: 5 };
+
+/** What became of each of several records, as it becomes of them. */
+export function admitAll(guard: Guard, ids: readonly string[]): Map<string, Admission | Error> {
+  const became = new Map<string, Admission | Error>();
+  for (const id of ids) {
+    void Promise.resolve()
+      .then(() => guard.admit(delivery(id)))
+      .then(
+        (admission) => became.set(id, admission),
+        (error: Error) => became.set(id, error),
+      );
+  }
+  return became;
+}
+
+export function go(guard: Guard, id = 'd'): Turn {
+  const admission = guard.admit(delivery(id));
+  if (admission instanceof Promise || admission.kind !== 'go') throw new Error('It was not admitted.');
+  return admission;
+}
+
+export function open(guard: Guard): void {
+  for (let n = 0; n < SETTINGS.breaker.failures; n++) guard.settle(go(guard), OUTAGE);
+}
+
+export const passes = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);

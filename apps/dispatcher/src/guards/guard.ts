@@ -40,6 +40,7 @@ export class Guard {
   /** With strict order: the record that all others wait for. */
   private holder: bigint | undefined;
   private throttledUntil = 0;
+  private era = 0;
   /** When the last probe was over, by `performance.now()`. */
   private probedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -82,14 +83,20 @@ export class Guard {
     const { status, spec } = subscription.resource;
     if (status.activation > this.learnt.activation) {
       this.learnt.resumed(status.activation);
-      this.throttledUntil = 0;
+      this.beginEra();
     } else if (spec.destination.webhook.url !== before.spec.destination.webhook.url) {
       this.learnt.destinationChanged();
-      this.throttledUntil = 0;
+      this.beginEra();
       this.host.onLearnt();
     }
     if (spec.delivery.ordering !== before.spec.delivery.ordering) this.dissolve();
     else if (!this.isIdle) this.pump();
+  }
+
+  /** What an earlier request brings stops and delays nothing any more. */
+  private beginEra(): void {
+    this.era++;
+    this.throttledUntil = 0;
   }
 
   /**
@@ -159,6 +166,7 @@ export class Guard {
       return learnt.succeeded(turn.epoch, now);
     }
     let mustSave = learnt.failed(ending.failure, turn.epoch, now);
+    if (turn.era !== this.era) return mustSave;
     if (ending.verdict === 'gone') return learnt.gone(now) || mustSave;
     if (ending.retryAfterMs !== undefined) {
       const longest = this.settings.breaker.longestPauseMs;
@@ -201,7 +209,7 @@ export class Guard {
     }
     this.active++;
     breaker.begin(this.answerBy(now));
-    return { kind: 'go', isProbe: true, epoch: breaker.epoch };
+    return { kind: 'go', isProbe: true, epoch: breaker.epoch, era: this.era };
   }
 
   private hasRoom(): boolean {
@@ -224,7 +232,8 @@ export class Guard {
     if (this.active === 0 && this.line.size === 0) this.shunting.idle();
     this.active++;
     const { breaker } = this.learnt;
-    return { kind: 'go', isProbe: breaker.begin(this.answerBy(now)), epoch: breaker.epoch };
+    const isProbe = breaker.begin(this.answerBy(now));
+    return { kind: 'go', isProbe, epoch: breaker.epoch, era: this.era };
   }
 
   /** Every URL of it may take the whole timeout. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Topics } from '@quittance/contracts';
-import { KafkaPublisher } from '@quittance/kafka';
+import { KafkaPublisher, PublishError } from '@quittance/kafka';
 import { LOCK_SPACE, StoreError, type Database } from '@quittance/persistence';
 import { LOGGER } from '@quittance/service';
 import type { Logger } from 'pino';
@@ -64,15 +64,24 @@ export class HeldWatch implements OnModuleDestroy {
    */
   async look(): Promise<void> {
     const checks = new Map<string, number>();
+    let unpublished: PublishError | undefined;
     if (!this.standings.areFresh) return;
     for (const held of await this.database.run(subscriptionsWithHeld)) {
       if (this.stopping.signal.aborted || !this.standings.areFresh) return;
       const standing = this.standings.of(held.namespace, held.subscription, held.subscriptionUid);
       if (!this.isConcern(held, standing, checks)) continue;
-      const hasBegun = await this.database.transaction((manager) => this.settle(manager, held, standing));
-      if (hasBegun) this.runner.wake();
+      // Only burials need Kafka: without it they need not be tried, and nobody else waits for them.
+      if (unpublished && standing.kind === 'gone') continue;
+      try {
+        const hasBegun = await this.database.transaction((manager) => this.settle(manager, held, standing));
+        if (hasBegun) this.runner.wake();
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+        unpublished = error;
+      }
     }
     this.probeChecks = checks;
+    if (unpublished) throw unpublished;
   }
 
   /** Whether anything may be done about it now. @param checks of this look; what is known of the last one is carried on */

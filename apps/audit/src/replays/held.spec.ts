@@ -174,6 +174,20 @@ describe('what is held', () => {
     expect(await installation.stateOf('gone-2', 'gone-2')).toBe('dead');
   });
 
+  it('keeps no other subscription waiting when Kafka does not take that it is given up', async () => {
+    const names = ['a-gone', 'z-gone'];
+    await installation.write([
+      ...names.flatMap((name) => [accepted(name), held(name, name, T0)]),
+      ...heldEvents(2),
+    ]);
+    installation.kafkaIsDown = true;
+    await expect(instance.watch.look()).rejects.toThrow('Kafka is gone.');
+    expect(await installation.replays('slow')).toMatchObject([{ kind: 'held', state: 'running' }]);
+    installation.kafkaIsDown = false;
+    await instance.watch.look();
+    expect(installation.outcomes).toHaveLength(2);
+  });
+
   it('is neither sent nor given up for a subscription that a later release wrote', async () => {
     const { subscriptions } = installation.api;
     await installation.write(heldEvents(2));

@@ -16,6 +16,7 @@ import type { Logger } from 'pino';
 import type { Admission } from '../guards/admission.js';
 import type { Stopped } from '../guards/learnt.js';
 import { shuntStep } from '../guards/shunt-step.js';
+import type { Missing } from '../subscriptions/subscription-finder.js';
 import type { AttemptResult } from './attempt.service.js';
 import { outcomeFacts } from './outcome-facts.js';
 
@@ -23,6 +24,9 @@ const DELETED = {
   code: 'subscription_deleted',
   message: 'The subscription was deleted before the delivery was made.',
 };
+
+/** Until then a newer dispatcher may have taken over, or the record may have been written anew. */
+const UNREADABLE_WAIT_MS = 60_000;
 
 /** What becomes of a delivery, as records and as the one wide line in the log. */
 @Injectable()
@@ -114,8 +118,10 @@ export class DeliveryOutcomes {
     });
   }
 
-  orphaned(delivery: DeliveryRecord): HandlerOutcome {
-    return this.givenUp(delivery, DELETED.code, DELETED.message);
+  missing(delivery: DeliveryRecord, why: Missing): HandlerOutcome {
+    return why === 'deleted'
+      ? this.givenUp(delivery, DELETED.code, DELETED.message)
+      : this.shunted(delivery, { waitMs: UNREADABLE_WAIT_MS, blockedMs: 0 });
   }
 
   /** Not now: put off without an attempt. */

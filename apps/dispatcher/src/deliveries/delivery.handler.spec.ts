@@ -27,6 +27,14 @@ describe('a delivery that waits', () => {
     expect(became).toEqual(['a dead', 'b dead']);
   });
 
+  it('is put off when what its subscription is cannot be read, which does not say that it was deleted', async () => {
+    const dispatcher = await TestDispatcher.open();
+    dispatcher.putUnreadable('mail');
+    const became = dispatcher.handle('a', 0, { subscription: 'mail', subscriptionUid: 'uid-2' });
+    await expect(became).resolves.toBe('deliveries.retry.5m.v1##1');
+    expect(dispatcher.requests).toEqual([]);
+  });
+
   it('is sent on to the present home when that is moved', async () => {
     const dispatcher = await TestDispatcher.open({ paused: true });
     const became = handleAll(dispatcher, ['a', 'b']);
@@ -121,6 +129,20 @@ describe('a subscription that is stopped', () => {
 });
 
 describe('in strict order', () => {
+  it('keeps its order also when a later delivery waits for the configuration while the guard is made', async () => {
+    const dispatcher = await TestDispatcher.open(strict);
+    handleAll(dispatcher, ['a', 'b']);
+    void dispatcher.handle('c', 2, { revision: 3 });
+    await pass();
+    dispatcher.put(strict);
+    dispatcher.put(strict);
+    for (let n = 0; n < 3; n++) {
+      await pass();
+      dispatcher.requests[n]!.answer(DELIVERED());
+    }
+    expect(dispatcher.requests.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
   it('waits for no longer than the longest step, whatever is asked for: a whole partition waits', async () => {
     const dispatcher = await TestDispatcher.open(strict);
     handleAll(dispatcher, ['a']);

@@ -30,9 +30,9 @@ export class DeliveryHandler {
   async handle(@Payload() record: IncomingRecord, @Ctx() context: RecordContext): Promise<HandlerOutcome> {
     const delivery = decodeDelivery(record);
     for (;;) {
-      const found = this.finder.find(delivery, record.partition, context.over);
+      const found = this.finder.find(delivery, context.over, record.offset);
       const subscription = found instanceof Promise ? await found : found;
-      if (!subscription) return this.outcomes.orphaned(delivery);
+      if (typeof subscription === 'string') return this.outcomes.missing(delivery, subscription);
       if (isToBeForwarded(subscription, record.partition)) {
         return this.outcomes.forwarded(delivery, subscription);
       }

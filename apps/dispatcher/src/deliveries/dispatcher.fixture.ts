@@ -174,6 +174,12 @@ export class TestDispatcher {
     this.config.write(encodeConfigChange(topics.config, { change: 'put', resource: changed }));
   }
 
+  /** As a later release may write it. */
+  putUnreadable(name: string): void {
+    const value = Buffer.from('{"kind":"Subscription"}');
+    this.config.write({ topic: topics.config, key: `Subscription/shop/${name}`, value, headers: {} });
+  }
+
   remove(): void {
     const removal = { change: 'delete', kind: 'Subscription', namespace: 'shop', name: 'billing' } as const;
     this.config.write(encodeConfigChange(topics.config, removal));

@@ -24,8 +24,8 @@ export class RetryHandler {
   @EventPattern<string>('retries')
   async handle(@Payload() record: IncomingRecord, @Ctx() context: RecordContext): Promise<HandlerOutcome> {
     const delivery = decodeDelivery(record);
-    const subscription = await this.finder.find(delivery, undefined, context.over);
-    if (!subscription) return this.outcomes.orphaned(delivery);
+    const subscription = await this.finder.find(delivery, context.over);
+    if (typeof subscription === 'string') return this.outcomes.missing(delivery, subscription);
     const stopped = this.states.of(subscription.resource)?.stopped;
     if (stopped && !(stopped.code === 'unreachable' && isProbeOf(delivery))) {
       return this.outcomes.stopped(delivery, stopped);

@@ -70,6 +70,7 @@ export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { recor
   const isAppendTime = (attributes & LOG_APPEND_TIME_MASK) !== 0;
   const base = Number(firstOffset);
   const cursor = new Cursor(buffer, start + ATTRIBUTES_AT + 40);
+  const names = new HeaderNames();
   const records: DecodedRecord[] = [];
   const count = buffer.readInt32BE(start + ATTRIBUTES_AT + 36);
   for (let n = 0; n < count && cursor.offset < end; n++) {
@@ -85,7 +86,7 @@ export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { recor
       offset: String(base + offsetDelta),
       key: cursor.bytes(),
       value: cursor.bytes(),
-      headers: readHeaders(cursor),
+      headers: readHeaders(cursor, names),
       isControlRecord: isControlBatch,
       batchContext: context,
     });
@@ -105,10 +106,11 @@ function ownBytes({ buffer, offset }: FetchDecoder, size: number): { buffer: Buf
   return { buffer: Buffer.from(buffer.subarray(offset, offset + size)), start: 0 };
 }
 
-function readHeaders(cursor: Cursor): Record<string, HeaderValue> {
+function readHeaders(cursor: Cursor, names: HeaderNames): Record<string, HeaderValue> {
   const headers: Record<string, HeaderValue> = {};
-  for (let left = cursor.varint(); left > 0; left--) {
-    const name = cursor.bytes()?.toString() ?? '';
+  const count = cursor.varint();
+  for (let index = 0; index < count; index++) {
+    const name = names.read(cursor, index);
     const value = cursor.bytes();
     if (!Object.hasOwn(headers, name)) {
       // Not by assignment: a header may be called `__proto__`.
@@ -120,4 +122,28 @@ function readHeaders(cursor: Cursor): Record<string, HeaderValue> {
     headers[name] = Array.isArray(before) ? [...before, value] : [before, value];
   }
   return headers;
+}
+
+/**
+ * Records of one batch have mostly the same headers in the same order: comparing a name with that of the record before
+ * takes less than making it anew.
+ */
+class HeaderNames {
+  private readonly known: { text: string; from: number; length: number }[] = [];
+
+  read(cursor: Cursor, index: number): string {
+    const length = Math.max(0, cursor.varint());
+    const from = cursor.offset;
+    cursor.offset += length;
+    const known = this.known[index];
+    if (known?.length === length && isSame(cursor.buffer, known.from, from, length)) return known.text;
+    const text = cursor.buffer.toString('utf8', from, from + length);
+    this.known[index] = { text, from, length };
+    return text;
+  }
+}
+
+function isSame(buffer: Buffer, a: number, b: number, length: number): boolean {
+  for (let n = 0; n < length; n++) if (buffer[a + n] !== buffer[b + n]) return false;
+  return true;
 }

@@ -131,12 +131,13 @@ export function decodeDelivery(record: IncomingRecord): DeliveryRecord {
 /** Any record as a dead letter: its bytes and headers untouched, the reason beside them. */
 export function encodeDeadLetter(
   topic: string,
-  record: IncomingRecord,
+  record: Pick<IncomingRecord, 'key' | 'value' | 'headers'>,
   death: DeathCertificate,
 ): OutgoingRecord {
   const headers: RecordHeaders = {};
-  for (const name of Object.keys(record.headers)) {
-    const value = record.headers[name];
+  const given = record.headers;
+  for (const name of Object.keys(given)) {
+    const value = given[name];
     const first = Array.isArray(value) ? value[0] : value;
     if (first !== undefined && first !== null) headers[name] = first;
   }

@@ -20,7 +20,7 @@ export interface OutgoingRecord {
   headers: RecordHeaders;
 }
 
-/** A record as it was read. */
+/** A record as it was read. Its parts may be getters, which a spread would leave behind. */
 export interface IncomingRecord {
   topic: string;
   partition: number;

@@ -31,7 +31,7 @@ export class GuardedAttempt {
     turn: Turn,
     context: RecordContext,
   ): Promise<AttemptResult> {
-    const span = consumerSpan(record, { group: this.group });
+    const span = consumerSpan(record, { group: this.group, parent: delivery.trace });
     let ending: Ending = { verdict: 'aborted' };
     let mustSave = false;
     // Whoever brings back what was put off is to know, and need not be waited for.

@@ -22,6 +22,7 @@ export class EventsController {
     const event = decodeEvent(record);
     const span = consumerSpan(record, {
       group: this.group,
+      parent: event.trace,
       attributes: () => ({
         'quittance.namespace': event.namespace,
         'quittance.event.id': event.attributes.id,

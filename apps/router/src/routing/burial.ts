@@ -36,10 +36,10 @@ export function bury(
   { subscription, deliveryId, code, reason }: Burial,
 ): [letter: OutgoingRecord, outcome: OutgoingRecord] {
   const { name, uid, namespace } = subscription.resource.metadata;
-  const { topic, partition, offset } = record;
+  const { topic, partition, offset, value, headers } = record;
   const letter = encodeDeadLetter(
     topics.deliveriesDlq,
-    { ...record, key: Buffer.from(subscriptionKey(namespace, name)) },
+    { key: Buffer.from(subscriptionKey(namespace, name)), value, headers },
     { code, reason, at: facts.at, topic, partition, offset },
   );
   letter.headers['quittance-delivery-id'] = deliveryId;

@@ -78,22 +78,53 @@ export function decodeRecordBatch(decoder: FetchDecoder): BatchContext & { recor
     const next = cursor.offset + length;
     const recordAttributes = buffer.readInt8(cursor.offset++);
     const timestampDelta = cursor.varint();
-    const offsetDelta = cursor.varint();
-    records.push({
-      magicByte: 2,
-      attributes: recordAttributes,
-      timestamp: isAppendTime ? context.maxTimestamp : String(firstTimestamp + timestampDelta),
-      offset: String(base + offsetDelta),
-      key: cursor.bytes(),
-      value: cursor.bytes(),
-      headers: readHeaders(cursor, names),
-      isControlRecord: isControlBatch,
-      batchContext: context,
-    });
+    const timestamp = isAppendTime ? context.maxTimestamp : String(firstTimestamp + timestampDelta);
+    const offset = String(base + cursor.varint());
+    records.push(new BatchRecord(recordAttributes, timestamp, offset, context, buffer, cursor.offset, names));
     cursor.offset = next;
   }
   decoder.offset += size;
   return { ...context, records };
+}
+
+/**
+ * A record whose key, value and headers are read from the batch when they are asked for, each time anew: of thousands that
+ * wait, few are in somebody's hands, and many headers are never looked at.
+ */
+class BatchRecord implements DecodedRecord {
+  readonly magicByte = 2;
+
+  /** @param keyAt where in the buffer the key begins, which value and headers follow */
+  constructor(
+    readonly attributes: number,
+    readonly timestamp: string,
+    readonly offset: string,
+    readonly batchContext: BatchContext,
+    private readonly buffer: Buffer,
+    private readonly keyAt: number,
+    private readonly names: HeaderNames,
+  ) {}
+
+  get isControlRecord(): boolean {
+    return this.batchContext.isControlBatch;
+  }
+
+  get key(): Buffer | null {
+    return new Cursor(this.buffer, this.keyAt).bytes();
+  }
+
+  get value(): Buffer | null {
+    const cursor = new Cursor(this.buffer, this.keyAt);
+    cursor.skip();
+    return cursor.bytes();
+  }
+
+  get headers(): Record<string, HeaderValue> {
+    const cursor = new Cursor(this.buffer, this.keyAt);
+    cursor.skip();
+    cursor.skip();
+    return readHeaders(cursor, this.names);
+  }
 }
 
 /**

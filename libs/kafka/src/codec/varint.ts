@@ -43,6 +43,12 @@ export class Cursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** Goes past what `bytes` would read. */
+  skip(): void {
+    const length = this.varint();
+    if (length > 0) this.offset += length;
+  }
+
   bytes(): Buffer | null {
     const length = this.varint();
     if (length < 0) return null;

@@ -4,6 +4,7 @@ import type { ByteBudget, ByteShare } from './byte-budget.js';
 import { decodeRuns } from './commit-metadata.js';
 import { HandOver } from './hand-over.js';
 import { OffsetWindow, reachOf, type Progress } from './offset-window.js';
+import { FetchedRecord } from './fetched-record.js';
 import type { TopicPartition } from './topic-partitions.js';
 
 /** What a partition needs of the consumer that it belongs to. */
@@ -127,7 +128,7 @@ export class AssignedPartition {
       const offset = BigInt(message.offset);
       this.passTo(offset);
       this.nextFetch = offset + 1n;
-      if (!this.window.isFinished(offset)) this.inbox.push(this.toRecord(message, offset));
+      if (!this.window.isFinished(offset)) this.inbox.push(new FetchedRecord(this, message, offset));
     }
     this.passTo(last + 1n);
     this.pump();
@@ -238,18 +239,6 @@ export class AssignedPartition {
       Math.min(wait, MAX_TIMER_MS),
     );
     return false;
-  }
-
-  private toRecord(message: KafkaMessage, offset: bigint): IncomingRecord {
-    return {
-      topic: this.topic,
-      partition: this.partition,
-      offset,
-      timestamp: Number(message.timestamp),
-      key: message.key,
-      value: message.value,
-      headers: message.headers ?? {},
-    };
   }
 }
 

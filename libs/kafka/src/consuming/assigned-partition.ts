@@ -2,9 +2,9 @@ import type { KafkaMessage } from 'kafkajs';
 import type { IncomingRecord } from '@quittance/contracts';
 import type { ByteBudget, ByteShare } from './byte-budget.js';
 import { decodeRuns } from './commit-metadata.js';
+import { FetchedRecord } from './fetched-record.js';
 import { HandOver } from './hand-over.js';
 import { OffsetWindow, reachOf, type Progress } from './offset-window.js';
-import { FetchedRecord } from './fetched-record.js';
 import type { TopicPartition } from './topic-partitions.js';
 
 /** What a partition needs of the consumer that it belongs to. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { monotonicMs } from './clock.ts';
 import type { Arrivals, Expectation, ReceiverReply, ReceiverRequest } from './messages.ts';
 import { numberIn } from './payload.ts';
+import { RequestReader, type WholeRequest } from './request-reader.ts';
 import { serveParent } from './worker.ts';
 
 /** In the path: what an earlier measurement left behind must not be counted. */
@@ -25,42 +26,47 @@ function empty({ events, endpoints }: Expectation): Arrivals {
   };
 }
 
+let date = new Date().toUTCString();
+setInterval(() => (date = new Date().toUTCString()), 1000).unref();
+
 /** Endpoint `n` of the fan-out is the path `/<token>/<n>`. */
-const server = createServer((request, response) => {
-  if (!request.url?.startsWith(PATHS)) {
-    request.resume();
-    response.writeHead(404).end();
+const server = createServer({ noDelay: true }, (socket) => {
+  const reader = new RequestReader();
+  // Whoever resets a connection has given up on it.
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => {
+    try {
+      for (const request of reader.read(chunk)) arrive(request, socket);
+    } catch {
+      socket.destroy();
+    }
+  });
+});
+
+function arrive({ path, body }: WholeRequest, socket: Socket): void {
+  const now = monotonicMs();
+  if (!path.startsWith(PATHS)) {
+    answer(socket, '404 Not Found');
     return;
   }
-  const endpoint = Number(request.url.slice(PATHS.length));
-  let body: Buffer | undefined;
-  request.on('data', (chunk: Buffer) => (body = body ? Buffer.concat([body, chunk]) : chunk));
-  request.on('end', () => arrive(endpoint, body, request, response));
-});
-// Idle connections are the caller's to close.
-server.keepAliveTimeout = 0;
-server.requestTimeout = 0;
-
-function arrive(
-  endpoint: number,
-  body: Buffer | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const now = monotonicMs();
+  const endpoint = Number(path.slice(PATHS.length));
   if (silent.has(endpoint)) {
     // It stays open until the caller gives up: a subscriber that is stuck has taken the request in.
     unanswered++;
     return;
   }
-  count(endpoint, body ? numberIn(body) : -1, now);
-  if (answerDelayMs > 0) setTimeout(() => answer(request, response), answerDelayMs);
-  else answer(request, response);
+  count(endpoint, numberIn(body), now);
+  if (answerDelayMs > 0) setTimeout(() => answer(socket, '200 OK'), answerDelayMs);
+  else answer(socket, '200 OK');
 }
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  if (request.destroyed && response.destroyed) return;
-  response.writeHead(200, { 'content-length': '0' }).end();
+/** With the headers that Node's own server sends. */
+function answer(socket: Socket, status: string): void {
+  if (!socket.writable) return;
+  socket.write(
+    `HTTP/1.1 ${status}\r\ncontent-length: 0\r\nDate: ${date}\r\nConnection: keep-alive\r\n\r\n`,
+    'latin1',
+  );
 }
 
 function count(endpoint: number, n: number, now: number): void {

@@ -57,9 +57,23 @@ const TIMESTAMPTZ: ElementFormat<number> = {
     if (!Number.isSafeInteger(value) || Math.abs(value) > MAX_TIME_MS) {
       throw new StoreError('store_rejected', 'A time is out of range for the ledger.');
     }
-    buffer.writeBigInt64BE(BigInt(value - POSTGRES_EPOCH_MS) * 1000n, offset);
+    writeThousandfold(buffer, offset, value - POSTGRES_EPOCH_MS);
   },
 };
+
+const WORD = 2 ** 32;
+
+/**
+ * `value` × 1000 as an int8, which a number cannot hold exactly, in two words: making two big integers of each time was a
+ * fifth of the ledger's work.
+ */
+function writeThousandfold(buffer: Buffer, offset: number, value: number): void {
+  const high = Math.floor(value / WORD);
+  const low = (value - high * WORD) * 1000;
+  const carry = Math.floor(low / WORD);
+  buffer.writeInt32BE(high * 1000 + carry, offset);
+  buffer.writeUInt32BE(low - carry * WORD, offset + 4);
+}
 
 const BOOL: ElementFormat<boolean> = {
   oid: 16,

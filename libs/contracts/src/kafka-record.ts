@@ -52,14 +52,28 @@ export function requireHeader(headers: IncomingRecord['headers'], name: string):
   return value;
 }
 
+const MOST_DIGITS = 16;
+
 /** @throws UnreadableRecordError when the header is missing or is not a whole number ≥ 0 */
 export function requireNumberHeader(headers: IncomingRecord['headers'], name: string): number {
-  const text = requireHeader(headers, name);
-  const value = Number(text);
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new UnreadableRecordError(`The header "${name}" is not a whole number: "${text.slice(0, 40)}".`);
+  const value = headers[name];
+  const number = numberIn(Buffer.isBuffer(value) ? value : Buffer.from(requireHeader(headers, name)));
+  if (number !== undefined) return number;
+  const text = requireHeader(headers, name).slice(0, 40);
+  throw new UnreadableRecordError(`The header "${name}" is not a whole number: "${text}".`);
+}
+
+/** From the bytes: by way of a text and a regular expression this was a fifteenth of the dispatcher's time. */
+function numberIn(digits: Buffer): number | undefined {
+  const { length } = digits;
+  if (length === 0 || length > MOST_DIGITS) return undefined;
+  let number = 0;
+  for (let at = 0; at < length; at++) {
+    const digit = digits[at]! - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
   }
-  return value;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** The W3C trace context as it travels in record headers. */

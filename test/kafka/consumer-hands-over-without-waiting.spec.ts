@@ -83,7 +83,7 @@ describe('a record that hangs', () => {
     const member = await kafka.member({
       groupId: randomUUID(),
       topics: [topic],
-      group: { mostInFlight: ({ partition }) => (partition === 0 ? most : Infinity) },
+      group: { mostHandled: ({ partition }) => (partition === 0 ? most : Infinity) },
       handler: async () => {
         await held.opened;
         handled++;

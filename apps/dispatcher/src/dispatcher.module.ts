@@ -74,19 +74,18 @@ function guardSettings(config: DispatcherConfig): GuardSettings {
  */
 const REBALANCE_DRAIN_MS = 20_000;
 
-/** What is with the subscriber or waits for its outcome to be acknowledged, twice that of 3,000/s. */
-const IN_HAND = 500;
-const IN_HAND_PER_REQUEST = 4;
+/** Whose request ends is followed by one that is in hand already. */
+const IN_HAND_PER_REQUEST = 2;
 
 /**
- * Who has a partition to itself overtakes nobody there, so what it cannot be sent yet had better wait in Kafka: with up to
- * 10,000 of each of ten partitions in hand, collecting garbage took a fifth of the process. On a shared one others may stand
- * behind what waits.
+ * Who has a partition to itself overtakes nobody there, so what it cannot be sent yet had better wait undecoded, or in Kafka:
+ * with up to 10,000 of each of ten partitions in hand, collecting garbage took a fifth of the process. On a shared one others
+ * may stand behind what waits.
  */
 function worthHavingInHand(sharers: ReadonlySet<CompiledSubscription>): number {
   const [only, other] = sharers;
   if (!only || other) return Infinity;
-  return Math.max(IN_HAND, IN_HAND_PER_REQUEST * only.resource.spec.delivery.concurrency);
+  return IN_HAND_PER_REQUEST * only.resource.spec.delivery.concurrency;
 }
 
 function groupsOf(topics: Topics, catalogue: Catalogue): ConsumerGroup[] {
@@ -96,7 +95,7 @@ function groupsOf(topics: Topics, catalogue: Catalogue): ConsumerGroup[] {
     {
       groupId: topics.group('dispatcher'),
       rebalanceDrainMs: REBALANCE_DRAIN_MS,
-      mostInFlight: ({ partition }) => worthHavingInHand(catalogue.subscriptionsAt(partition)),
+      mostHandled: ({ partition }) => worthHavingInHand(catalogue.subscriptionsAt(partition)),
       sources: [{ pattern: 'deliveries', topics: [topics.deliveries] }],
     },
     {

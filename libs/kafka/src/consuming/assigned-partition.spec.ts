@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { AssignedPartition } from './assigned-partition.js';
 import { FakeHost, messages } from './partitions.fixture.js';
 
-function opened(offset = 0n): { host: FakeHost; partition: AssignedPartition; gaps: string[] } {
+function opened(
+  offset = 0n,
+  mostHandled = Infinity,
+): { host: FakeHost; partition: AssignedPartition; gaps: string[] } {
   const host = new FakeHost();
   const gaps: string[] = [];
   const partition = new AssignedPartition(
     't',
     0,
     host,
-    { span: 100 },
+    { span: 100, mostHandled: () => mostHandled },
     { offset, metadata: null },
     (from, to) => gaps.push(`${from} to ${to}`),
   );
@@ -59,5 +62,21 @@ describe('records that were deleted before they were read', () => {
     expect(gaps).toEqual(['5 to 40']);
     expect(partition.toCommit()).toBeUndefined();
     expect(partition.committed).toBe(40n);
+  });
+});
+
+describe('how many records handlers have at a time', () => {
+  it('is bounded, and a record whose handler has returned makes room before it is finished', () => {
+    const { host, partition } = opened(0n, 2);
+    partition.accept(messages(0, 1, 2, 3), 0n, 3n);
+    expect(host.inFlight).toEqual([0, 1]);
+    host.answer(0, 1);
+    expect(host.inFlight).toEqual([0, 1, 2]);
+    host.finish(0, 1);
+    expect(host.inFlight).toEqual([0, 2]);
+    host.answer(0, 0);
+    host.answer(0, 2);
+    expect(host.inFlight).toEqual([0, 2, 3]);
+    expect(host.paused).toEqual(new Set());
   });
 });

@@ -21,8 +21,8 @@ export interface PartitionHost {
 export interface PartitionOptions {
   /** How many records a crash may repeat, at most. See `OffsetWindow`. */
   span: number;
-  /** How many records are worth having in hand now: what waits in memory costs more than what waits in Kafka. */
-  mostInFlight?: ((partition: TopicPartition) => number) | undefined;
+  /** How many records handlers may have now: what waits with a handler costs more memory than what waits before it. */
+  mostHandled?: ((partition: TopicPartition) => number) | undefined;
   /** When a record may be handed over, epoch milliseconds; for topics whose records wait. */
   availableAt?: ((record: IncomingRecord) => number) | undefined;
 }
@@ -44,6 +44,8 @@ export class AssignedPartition {
   private draining = false;
   private timer: NodeJS.Timeout | undefined;
   private underWay = 0;
+  /** Of those under way, the ones without an outcome. */
+  private handled = 0;
   private readonly share: ByteShare;
   private readonly handOver = new HandOver();
 
@@ -135,6 +137,12 @@ export class AssignedPartition {
     return true;
   }
 
+  /** The record has its outcome, which is yet to be written. Not told of records that are given back. */
+  answered(): void {
+    this.handled--;
+    if (this.next < this.inbox.length) this.pump();
+  }
+
   /** The record is dealt with, and what followed from it is acknowledged. */
   finish(record: IncomingRecord, bytes: number): void {
     this.underWay--;
@@ -203,14 +211,15 @@ export class AssignedPartition {
 
   private pump(): void {
     if (!this.current || this.draining) return;
-    const most = this.options.mostInFlight?.(this) ?? Infinity;
+    const most = this.options.mostHandled?.(this) ?? Infinity;
     while (this.next < this.inbox.length) {
       const record = this.inbox[this.next]!;
-      if (this.underWay >= most || !this.window.hasRoomFor(record.offset)) break;
+      if (this.handled >= most || !this.window.hasRoomFor(record.offset)) break;
       if (!this.isDue(record)) break;
       if (!this.share.take(sizeOf(record))) break;
       this.next++;
       this.underWay++;
+      this.handled++;
       this.host.start(record, this);
     }
     if (this.next === this.inbox.length) {

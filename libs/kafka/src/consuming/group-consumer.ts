@@ -15,7 +15,7 @@ export interface GroupConsumerOptions {
   budget: ByteBudget;
   start(record: IncomingRecord, partition: AssignedPartition): void;
   windowSpan?: number | undefined;
-  mostInFlight?: ((partition: TopicPartition) => number) | undefined;
+  mostHandled?: ((partition: TopicPartition) => number) | undefined;
   maxWaitTimeMs?: number | undefined;
   minBytes?: number | undefined;
   sessionTimeoutMs?: number | undefined;
@@ -88,7 +88,7 @@ export class GroupConsumer {
         this.ifRunning(() => this.consumer.seek({ topic, partition, offset: String(offset) })),
       log: options.client.log,
       span: options.windowSpan ?? DEFAULT_SPAN,
-      mostInFlight: options.mostInFlight,
+      mostHandled: options.mostHandled,
       availableAt: options.availableAt,
       drainMs: options.rebalanceDrainMs ?? DEFAULT_REBALANCE_DRAIN_MS,
       sessionTimeoutMs,

@@ -50,7 +50,7 @@ function memberOf(): { membership: GroupMembership; cluster: FakeCluster; host: 
     seek: () => undefined,
     log: () => undefined,
     span: 10,
-    mostInFlight: undefined,
+    mostHandled: undefined,
     availableAt: new Map(),
     drainMs: DRAIN_MS,
     sessionTimeoutMs: SESSION_MS,

@@ -13,7 +13,7 @@ export interface MembershipOptions {
   seek(partition: TopicPartition, offset: bigint): void;
   log: KafkaLog;
   span: number;
-  mostInFlight: ((partition: TopicPartition) => number) | undefined;
+  mostHandled: ((partition: TopicPartition) => number) | undefined;
   availableAt: ReadonlyMap<string, (record: IncomingRecord) => number>;
   /** How long a partition that goes to another member waits for what is in flight, ms. */
   drainMs: number;
@@ -179,12 +179,12 @@ export class GroupMembership {
   }
 
   private make(topic: string, partition: number, start: Committed): AssignedPartition {
-    const { host, span, mostInFlight, availableAt, log } = this.options;
+    const { host, span, mostHandled, availableAt, log } = this.options;
     return new AssignedPartition(
       topic,
       partition,
       host,
-      { span, mostInFlight, availableAt: availableAt.get(topic) },
+      { span, mostHandled, availableAt: availableAt.get(topic) },
       start,
       (from, to) =>
         log('error', 'Records were deleted before they were read: raise the retention.', {

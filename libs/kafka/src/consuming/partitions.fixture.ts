@@ -20,6 +20,13 @@ export class FakeHost implements PartitionHost {
     this.started.set(`${record.partition} ${record.offset}`, [record, partition]);
   }
 
+  /** The handler has returned; what follows from the record is being written. */
+  answer(partition: number, offset: number): void {
+    const [, owner] = this.started.get(`${partition} ${offset}`)!;
+    owner.answered();
+  }
+
+  /** What follows from the records is written, too. */
   finish(partition: number, ...offsets: number[]): void {
     for (const offset of offsets) {
       const [record, owner] = this.started.get(`${partition} ${offset}`)!;

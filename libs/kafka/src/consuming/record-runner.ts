@@ -83,14 +83,20 @@ export class RecordRunner {
     let outcome: HandlerOutcome | undefined;
     for (let failures = 0; ;) {
       try {
-        outcome ??= await handler(record, context);
+        if (outcome === undefined) {
+          outcome = await handler(record, context);
+          partition.answered();
+        }
         const isWritten = await this.write(outcome, record, partition);
         if (isWritten) partition.finish(record, bytes);
         else partition.release(bytes);
         return;
       } catch (error) {
         // An outcome that could not be written is kept: the handler, and what it did outside, is not repeated.
-        outcome ??= outcomeOfError(error);
+        if (outcome === undefined) {
+          outcome = outcomeOfError(error);
+          if (outcome) partition.answered();
+        }
         if (this.isGivenBack(outcome, partition)) {
           partition.release(bytes);
           return;

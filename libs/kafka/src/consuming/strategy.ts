@@ -23,8 +23,8 @@ export interface ConsumerGroup {
   sources: readonly RecordSource[];
   /** How many records of a partition a crash can repeat, at most. Default 1,000. */
   windowSpan?: number;
-  /** How many records of a partition are worth having in hand now; asked before each. Default: as the window allows. */
-  mostInFlight?: (partition: TopicPartition) => number;
+  /** How many records of a partition handlers may have at a time; asked often. Default: as the window allows. */
+  mostHandled?: (partition: TopicPartition) => number;
   /** Longest wait of a fetch, ms. Default 100. */
   maxWaitTimeMs?: number;
   /** A fetch that finds less waits for more, up to `maxWaitTimeMs`. Default 1. */
@@ -155,7 +155,7 @@ export class KafkaStrategy extends Server implements CustomTransportStrategy {
       budget: this.budget,
       start: (record, partition) => void this.runner.run(record, partition, handlers.get(record.topic)!),
       windowSpan: group.windowSpan,
-      mostInFlight: group.mostInFlight,
+      mostHandled: group.mostHandled,
       maxWaitTimeMs: group.maxWaitTimeMs,
       minBytes: group.minBytes,
       sessionTimeoutMs: group.sessionTimeoutMs,

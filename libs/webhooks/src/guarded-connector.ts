@@ -46,6 +46,19 @@ export interface Connecting {
 
 const MAX_SESSIONS = 1024;
 
+/** What Node.js asks for itself. */
+const READ_BYTES = 64 * 1024;
+/** One for all sockets: what was read is copied before the next one reads. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/** Node.js would allocate 64 KiB for every read, and an answer is some 100 bytes: that alone called for garbage collections. */
+function readingOnce(socketOf: () => net.Socket): net.OnReadOpts {
+  return {
+    buffer: readBuffer,
+    callback: (bytes, buffer) => socketOf().push(Buffer.from(buffer.subarray(0, bytes))),
+  };
+}
+
 /** TCP was connected, TLS was not: certificate, protocol, or whatever else speaks at that port. */
 export class TlsHandshakeError extends Error {}
 
@@ -93,7 +106,7 @@ export class GuardedConnector {
     const common = { host, lookup: this.resolving(connecting, opened), highWaterMark: 64 * 1024 };
     const sessionKey = `${target.protocol}//${host}:${target.port} ${scope.key}`;
     const session = secure ? this.sessions.get(sessionKey) : undefined;
-    const socket = secure
+    const socket: net.Socket = secure
       ? tls.connect({
           ...common,
           port: Number(target.port || 443),
@@ -103,7 +116,7 @@ export class GuardedConnector {
           ALPNProtocols: ['http/1.1'],
           ...(session && { session }),
         })
-      : net.connect({ ...common, port: Number(target.port || 80) });
+      : net.connect({ ...common, port: Number(target.port || 80), onread: readingOnce(() => socket) });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
 

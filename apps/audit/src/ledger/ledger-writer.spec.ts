@@ -6,7 +6,16 @@ import { EMPTY_LEDGER, startLedgerDatabase, type LedgerDatabase } from './ledger
 import { jumbled, randomNumbers } from './jumble.fixture.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { eventfulStory } from './eventful-story.fixture.js';
-import { accepted, attemptFailed, delivered, foldAll, routed, T0, writeFacts } from './story.fixture.js';
+import {
+  accepted,
+  attemptFailed,
+  delivered,
+  foldAll,
+  rejected,
+  routed,
+  T0,
+  writeFacts,
+} from './story.fixture.js';
 
 let database: LedgerDatabase;
 let reader: Pool;
@@ -26,9 +35,23 @@ beforeEach(async () => {
   await reader.query(EMPTY_LEDGER);
 });
 
-function newWriter(): LedgerWriter {
+function newWriter(gatherMs?: number): LedgerWriter {
   const logger = createLogger({ service: 'audit', version: '0', level: 'silent' });
-  return new LedgerWriter(database.pool, new Metrics('audit'), logger, { pauseMs: 0 });
+  const options = { pauseMs: 0, ...(gatherMs !== undefined && { gatherMs }) };
+  return new LedgerWriter(database.pool, new Metrics('audit'), logger, options);
+}
+
+/** It has written so much at once that it begins to gather what becomes of each event. */
+async function busyWriter(gatherMs: number): Promise<LedgerWriter> {
+  const writer = newWriter(gatherMs);
+  await Promise.all(
+    writeFacts(
+      writer,
+      Array.from({ length: 300 }, (_, n) => accepted(`busy-${n}`)),
+    ),
+  );
+  await reader.query(`DELETE FROM audit.events WHERE id LIKE 'busy-%'`);
+  return writer;
 }
 
 async function ledger(): Promise<Record<string, unknown[]>> {
@@ -65,6 +88,35 @@ describe('the ledger in Postgres', () => {
       expect(await ledger(), `seed ${seed}`).toEqual(expected);
     }
   }, 30_000);
+
+  it('is the same when much is written, and what is told of an event is gathered meanwhile', async () => {
+    const story = eventfulStory();
+    await Promise.all(writeFacts(newWriter(), story));
+    const expected = await ledger();
+    for (let seed = 1; seed <= 5; seed++) {
+      await reader.query(EMPTY_LEDGER);
+      const writer = await busyWriter(50);
+      await Promise.all(writeFacts(writer, jumbled(story, randomNumbers(seed))));
+      expect(await ledger(), `seed ${seed}`).toEqual(expected);
+      writer.onModuleDestroy();
+    }
+  }, 30_000);
+
+  it('takes a delivery in when it has an outcome, while much is written, and the rest on shutdown', async () => {
+    const writer = await busyWriter(60_000);
+    const first = writeFacts(writer, [accepted('a'), routed('a', ['billing'])]);
+    const open = writeFacts(writer, [accepted('b'), routed('b', ['billing'])]);
+    const known = async () => (await ledger())['deliveries'];
+    await Promise.all(writeFacts(writer, [rejected(1)]));
+    expect(await known()).toEqual([]);
+    await Promise.all([...first, ...writeFacts(writer, [delivered('a', 'billing', 1, T0 + 9)])]);
+    expect(await known()).toMatchObject([
+      { event_id: 'a', state: 'delivered', created_at: new Date(T0 + 2) },
+    ]);
+    writer.onModuleDestroy();
+    await Promise.all(open);
+    expect(await known()).toHaveLength(2);
+  });
 
   it('holds what the records say', async () => {
     await Promise.all(writeFacts(newWriter(), eventfulStory()));
@@ -157,7 +209,7 @@ describe('the ledger in Postgres', () => {
     await Promise.all(writeFacts(writer, [accepted('before')]));
     await database.server.stop();
     const waiting = Promise.all(writeFacts(writer, [accepted('during'), routed('during', ['billing'])]));
-    await waitUntil(() => !database.pool.health.ready, { what: 'the outage to be noticed' });
+    await waitUntil(() => !writer.health.ready, { what: 'the outage to be noticed' });
     expect(writer.health).toEqual({ ready: false, detail: expect.stringMatching(/^2 records wait/) });
     const more = Promise.all(writeFacts(writer, [delivered('during', 'billing', 1, T0 + 9)]));
     await database.server.start();

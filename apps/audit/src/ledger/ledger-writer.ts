@@ -6,6 +6,7 @@ import { Coalescer, type Settled } from '@quittance/kafka';
 import { StoreError, type Database } from '@quittance/persistence';
 import type { Metrics } from '@quittance/service';
 import type { Logger } from 'pino';
+import { EventGathering } from './event-gathering.js';
 import { emptyRows, foldEvent, foldOutcome, logPosition } from './fold.js';
 import { statementsFor } from './statements.js';
 
@@ -26,17 +27,34 @@ const DEFAULT_PAUSE_MS = 100;
 /** After a large flush: what was routed and delivered between two flushes is written once, not written and updated. */
 const LONG_PAUSE_MS = 200;
 const LONG_PAUSE_ABOVE = 250;
+/**
+ * How long, after a large flush, an event is kept back until each of its deliveries has an outcome. Less than the 3 s that a
+ * partition that goes to another member waits for what is in flight.
+ */
+const DEFAULT_GATHER_MS = 1_500;
+/** A large flush tells of a high rate for so long. */
+const BUSY_MS = 1_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
 export interface LedgerWriterOptions {
   /** How long records are gathered after a flush. Default 100 ms. */
   pauseMs?: number;
+  /** How long an event may wait for what becomes of it, while there is much to write. Default 1,500 ms. */
+  gatherMs?: number;
+}
+
+/** An entry, and whom to tell what became of it. */
+interface Waiting {
+  entry: LedgerEntry;
+  settle(result: Settled<void>): void;
 }
 
 /** Brings records into the ledger, many per transaction. */
 export class LedgerWriter implements OnModuleDestroy {
   private readonly coalescer: Coalescer<LedgerEntry, void>;
+  private readonly gathering: EventGathering<Waiting>;
+  private busyUntil = 0;
   private readonly stopping = new AbortController();
   /** Why the flush under way waits; `undefined` when none does. */
   private obstacle: StoreError | undefined;
@@ -66,6 +84,11 @@ export class LedgerWriter implements OnModuleDestroy {
       pauseAfter: (records) =>
         options.pauseMs ?? (records > LONG_PAUSE_ABOVE ? LONG_PAUSE_MS : DEFAULT_PAUSE_MS),
     });
+    this.gathering = new EventGathering({
+      pass: ({ entry, settle }) => this.coalescer.push(entry, settle),
+      longestMs: options.gatherMs ?? DEFAULT_GATHER_MS,
+      isWorthIt: () => performance.now() < this.busyUntil,
+    });
   }
 
   /**
@@ -73,27 +96,55 @@ export class LedgerWriter implements OnModuleDestroy {
    * @throws StoreError `store_rejected` when the database cannot hold this record; retryable while shutting down
    */
   writeEvent(record: EventRecord, from: IncomingRecord): Promise<void> {
-    return this.coalescer.add({ kind: 'event', record, ...placeOf(from) });
+    const entry: LedgerEntry = { kind: 'event', record, ...placeOf(from) };
+    // A replay writes no event: what comes of it is in the outcomes.
+    if (record.replay) return this.coalescer.add(entry);
+    const { id, source } = record.attributes;
+    return whenSettled((settle) =>
+      this.gathering.event(eventKey(record.namespace, id, source), { entry, settle }),
+    );
   }
 
   /** As `writeEvent`, for a record of `outcomes.v1`. */
   writeOutcome(outcome: Outcome, from: IncomingRecord): Promise<void> {
-    return this.coalescer.add({ kind: 'outcome', outcome, ...placeOf(from) });
+    const entry: LedgerEntry = { kind: 'outcome', outcome, ...placeOf(from) };
+    switch (outcome.type) {
+      case 'routed': {
+        if (outcome.replay) break;
+        const key = eventKey(outcome.namespace, outcome.eventId, outcome.eventSource);
+        const sent = outcome.matched.filter(({ held }) => held === undefined);
+        const deliveries = sent.map(({ deliveryId }) => deliveryId);
+        return whenSettled((settle) => this.gathering.routed(key, deliveries, { entry, settle }));
+      }
+      case 'duplicate': {
+        const key = eventKey(outcome.namespace, outcome.eventId, outcome.eventSource);
+        return whenSettled((settle) => this.gathering.routed(key, [], { entry, settle }));
+      }
+      case 'attempted':
+      case 'delivered':
+      case 'dead':
+      case 'held':
+        return whenSettled((settle) => this.gathering.outcome(outcome.deliveryId, { entry, settle }));
+    }
+    return this.coalescer.add(entry);
   }
 
   /** Ready unless what has arrived cannot be written: it is held until it can. */
   get health(): { ready: boolean; detail: string } {
     const { obstacle } = this;
     if (!obstacle) return { ready: true, detail: 'written' };
-    return { ready: false, detail: `${this.coalescer.size} records wait: ${obstacle.message}` };
+    const waiting = this.coalescer.size + this.gathering.size;
+    return { ready: false, detail: `${waiting} records wait: ${obstacle.message}` };
   }
 
   /** Consumers drain after this: what cannot be written now stays in Kafka. */
   onModuleDestroy(): void {
     this.stopping.abort();
+    this.gathering.close();
   }
 
   private async flush(entries: readonly LedgerEntry[]): Promise<Settled<void>[]> {
+    if (entries.length + this.gathering.size > LONG_PAUSE_ABOVE) this.busyUntil = performance.now() + BUSY_MS;
     const stop = this.duration.startTimer();
     const results = await this.write(entries);
     stop();
@@ -157,6 +208,16 @@ export class LedgerWriter implements OnModuleDestroy {
       for (const statement of statements) await client.query(statement);
     });
   }
+}
+
+function whenSettled(submit: (settle: Waiting['settle']) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    submit((result) => (result.ok ? resolve() : reject(result.error)));
+  });
+}
+
+function eventKey(namespace: string, id: string, source: string): string {
+  return `${namespace}\0${id}\0${source}`;
 }
 
 function isRejected(error: unknown): boolean {

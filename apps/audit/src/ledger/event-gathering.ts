@@ -14,7 +14,7 @@ const LOOK_MS = 100;
 /**
  * Keeps records back until what they tell of an event is whole: the event, its routing, and an outcome of each delivery.
  * The ledger then writes each row once. Written apart, a delivery is inserted as pending and updated a moment later, and
- * the update leaves a partial index and so writes an entry in every index: 67 ms of Postgres' processor time per 1,000
+ * the update leaves a partial index and so writes an entry in every index: 62 ms of Postgres' processor time per 1,000
  * deliveries instead of 29 (docs/performance.md). In a system that falls behind that is what keeps it behind.
  *
  * Nothing is kept for longer than `longestMs`, and nothing begins to be kept unless it `isWorthIt`.

@@ -178,6 +178,17 @@ describe('an answer', () => {
     });
   });
 
+  it('is its own, also when many come at once', async () => {
+    const server = await http((incoming, answer) => {
+      answer.end(String(incoming.headers['x-piece']).repeat(800));
+    });
+    const pieces = Array.from({ length: 30 }, (_, n) => `piece ${n}`);
+    const answers = await Promise.all(
+      pieces.map((piece) => client.post(request(server.port, { headers: { 'x-piece': piece } }))),
+    );
+    expect(answers.map(({ body }) => body.toString())).toEqual(pieces.map((piece) => piece.repeat(800)));
+  });
+
   it.each(['content-length', 'chunked', 'until-close'])('without end is cut off (%s)', async (framing) => {
     const heads: Record<string, string> = {
       'content-length': 'content-length: 1000000000\r\n\r\n',

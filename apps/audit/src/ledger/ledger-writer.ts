@@ -109,16 +109,14 @@ export class LedgerWriter implements OnModuleDestroy {
   writeOutcome(outcome: Outcome, from: IncomingRecord): Promise<void> {
     const entry: LedgerEntry = { kind: 'outcome', outcome, ...placeOf(from) };
     switch (outcome.type) {
-      case 'routed': {
-        if (outcome.replay) break;
+      case 'routed':
+      case 'duplicate': {
+        if (outcome.type === 'routed' && outcome.replay) break;
         const key = eventKey(outcome.namespace, outcome.eventId, outcome.eventSource);
-        const sent = outcome.matched.filter(({ held }) => held === undefined);
+        const matched = outcome.type === 'routed' ? outcome.matched : [];
+        const sent = matched.filter(({ held }) => held === undefined);
         const deliveries = sent.map(({ deliveryId }) => deliveryId);
         return whenSettled((settle) => this.gathering.routed(key, deliveries, { entry, settle }));
-      }
-      case 'duplicate': {
-        const key = eventKey(outcome.namespace, outcome.eventId, outcome.eventSource);
-        return whenSettled((settle) => this.gathering.routed(key, [], { entry, settle }));
       }
       case 'attempted':
       case 'delivered':

@@ -12,6 +12,7 @@ import { foldKeyUsed, foldRejected } from './admission-fold.js';
 import { earlier, mergeDeliveries, newer } from './merges.js';
 import {
   NEWS,
+  eventKey,
   type AttemptRow,
   type DeliveryRow,
   type EventRow,
@@ -153,7 +154,7 @@ function foldDuplicate(rows: LedgerRows, outcome: DuplicateOutcome, position: bi
     at: outcome.at,
     conflict: outcome.conflict,
   };
-  const key = `${row.namespace}\0${row.eventId}\0${row.eventSource}\0${row.mark}`;
+  const key = `${eventKey(row.namespace, row.eventId, row.eventSource)}\0${row.mark}`;
   const known = rows.duplicates.get(key);
   if (known) {
     row.at = Math.min(row.at, known.at);
@@ -201,7 +202,7 @@ function eventRow(rows: LedgerRows, namespace: string, id: string, source: strin
     acceptance: null,
     routing: null,
   };
-  const key = `${row.namespace}\0${row.id}\0${row.source}`;
+  const key = eventKey(row.namespace, row.id, row.source);
   const known = rows.events.get(key);
   if (known) return known;
   rows.events.set(key, row);

@@ -8,6 +8,7 @@ import type { Metrics } from '@quittance/service';
 import type { Logger } from 'pino';
 import { EventGathering } from './event-gathering.js';
 import { emptyRows, foldEvent, foldOutcome, logPosition } from './fold.js';
+import { eventKey } from './rows.js';
 import { statementsFor } from './statements.js';
 
 export type LedgerEntry =
@@ -212,10 +213,6 @@ function whenSettled(submit: (settle: Waiting['settle']) => void): Promise<void>
   return new Promise((resolve, reject) => {
     submit((result) => (result.ok ? resolve() : reject(result.error)));
   });
-}
-
-function eventKey(namespace: string, id: string, source: string): string {
-  return `${namespace}\0${id}\0${source}`;
 }
 
 function isRejected(error: unknown): boolean {

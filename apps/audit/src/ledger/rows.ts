@@ -34,6 +34,11 @@ export interface EventRow {
   routing: EventRouting | null;
 }
 
+/** Of an event, in maps. */
+export function eventKey(namespace: string, id: string, source: string): string {
+  return `${namespace}\0${id}\0${source}`;
+}
+
 /** The kinds of news about a delivery, rising: of two at the same time the higher one stands. */
 export const NEWS = { routed: 0, replayed: 1, attempted: 2, held: 3, dead: 4 } as const;
 export type NewsKind = (typeof NEWS)[keyof typeof NEWS];
